@@ -1,0 +1,1 @@
+"""Integration Hub: joins the systems of a merchant so that processes run, not just data."""

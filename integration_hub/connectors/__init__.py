@@ -1,0 +1,29 @@
+"""One module per external system.  A new file with a Connector subclass is found by itself; nothing else is touched."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+
+from .base import Connector
+
+__all__ = ["connector_class", "registry"]
+
+
+@cache
+def registry() -> dict[str, type[Connector]]:
+    """Every connector by its code, in order of code."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return {cls.code: cls for cls in sorted(_leaves(Connector), key=lambda cls: cls.code)}
+
+
+def _leaves(cls: type[Connector]) -> set[type[Connector]]:
+    found = {leaf for sub in cls.__subclasses__() for leaf in _leaves(sub)}
+    return found or ({cls} if getattr(cls, "code", "") else set())
+
+
+def connector_class(code: str) -> type[Connector]:
+    """The connector of this code; KeyError if there is none."""
+    return registry()[code]

@@ -1,0 +1,159 @@
+"""What every connector is: a translator between one vendor's words and ours.  Plain Python, no Django, no database.
+
+A connector is made per use with its Config; it keeps no state between uses.  It raises only the errors of
+``kernel.errors``.  What a system cannot do is absent from ``capabilities`` and said on its page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from integration_hub.kernel.errors import Unsupported
+from integration_hub.kernel.messages import Command, Report, Written
+from integration_hub.kernel.text import Text, say
+
+from .http import Http
+
+
+class Role(StrEnum):
+    """What a connection is for the merchant."""
+
+    SHOP = "SHOP"
+    ERP = "ERP"
+    REPORTER = "REPORTER"  # any other system that reports orders over our own API
+
+
+class Capability(StrEnum):
+    """What a connector can do; each one declared is tried by the contract suite."""
+
+    RECEIVE = "RECEIVE"  # signed webhooks
+    POLL = "POLL"
+    SWEEP = "SWEEP"  # says which of our orders are gone
+    WRITE_SALE = "WRITE_SALE"
+    TELL_ACCEPTED = "TELL_ACCEPTED"
+    TELL_SHIPPED = "TELL_SHIPPED"
+    TELL_CANCELLED = "TELL_CANCELLED"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An HTTP request at the webhook door.  Header names are lower case; ``body`` is what was signed."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One thing a system told us, as bytes.
+
+    ``topic`` and ``object_id`` say what it is about; together with a digest of ``body`` they are what makes a repeat a
+    repeat.  ``context`` keeps the few headers that parse needs (lower case), never secrets.
+    """
+
+    topic: str
+    object_id: str
+    body: bytes
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a poll; ``token`` leads to the next one, None ends the window."""
+
+    deliveries: Sequence[Delivery]
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Something that can be polled: how often, and how far each window reaches back behind the last one."""
+
+    name: str
+    every: timedelta
+    overlap: timedelta
+    label: Text
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of a connection test: what was looked at, whether it is well, and what to do if not."""
+
+    ok: bool
+    text: Text
+
+
+def option(
+    label: Text,
+    *,
+    default: Any = MISSING,
+    secret: bool = False,
+    help: Text | None = None,
+    choices: Sequence[tuple[str, Text]] = (),
+) -> Any:
+    """A field of a Config: its label, whether it is a secret, and the words beside it in the form.
+
+    Types that make a form field: str, int, bool, Decimal and tuple[str, ...] (one word a line).
+    """
+    meta = {"label": label, "secret": secret, "help": help, "choices": tuple(choices)}
+    return field(metadata=meta) if default is MISSING else field(default=default, metadata=meta)
+
+
+class Connector:
+    """Base of all connectors; a subclass sets the class attributes and the methods of its capabilities."""
+
+    code: ClassVar[str] = ""
+    label: ClassVar[str] = ""
+    roles: ClassVar[frozenset[Role]] = frozenset()
+    capabilities: ClassVar[frozenset[Capability]] = frozenset()
+    streams: ClassVar[tuple[Stream, ...]] = ()
+    cannot: ClassVar[tuple[Text, ...]] = ()  # what users may expect and this system can't do, in plain words
+    Config: ClassVar[type[Any]]
+
+    def __init__(self, config: Any, http: Http) -> None:
+        self.config = config
+        self.http = http
+
+    @classmethod
+    def options(cls) -> tuple[Field[Any], ...]:
+        return fields(cls.Config)
+
+    @classmethod
+    def secret_names(cls) -> frozenset[str]:
+        return frozenset(item.name for item in cls.options() if item.metadata.get("secret"))
+
+    def receive(self, request: Incoming) -> Sequence[Delivery]:
+        """Verify over the raw bytes and say what was delivered; empty for a ping.  Raises Unauthentic."""
+        raise Unsupported(say("%(system)s sends no webhooks to us.", system=self.label))
+
+    def parse(self, delivery: Delivery) -> Sequence[Report]:
+        """Translate; the same delivery always gives equal reports.  Raises Rejected for what makes no sense."""
+        raise NotImplementedError
+
+    def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
+        """One page of what changed since then (None: from the beginning), oldest first."""
+        raise Unsupported(say("%(system)s cannot be polled.", system=self.label))
+
+    def gone(self, order_ids: Sequence[str]) -> Sequence[str]:
+        """Which of these orders (at most 100) the system does not hold any more."""
+        raise Unsupported(say("%(system)s cannot be asked what is missing.", system=self.label))
+
+    def gone_delivery(self, order_id: str) -> Delivery:
+        """The delivery that states what the sweep found; ``parse`` makes an OrderGone of it."""
+        raise Unsupported(say("%(system)s cannot be asked what is missing.", system=self.label))
+
+    def send(self, command: Command) -> Written:
+        """Carry the command out.  Safe to repeat after any error: it looks before it writes where it can."""
+        raise Unsupported(say("%(system)s cannot carry this out.", system=self.label))
+
+    def find(self, command: Command) -> Written | None:
+        """What the command would make, if it is already there.  Raises Unsupported where the target can't be asked."""
+        raise Unsupported(say("%(system)s cannot be asked whether this was done.", system=self.label))
+
+    def check(self) -> Sequence[Finding]:
+        """Try the connection without changing anything; every finding in words a merchant understands."""
+        raise NotImplementedError

@@ -1,0 +1,255 @@
+"""The one way out: requests with guards.
+
+Every request has timeouts, follows no redirect, trusts no environment proxy, reads a bounded answer, refuses private
+networks that the operator did not allow, and is kept as an Exchange with secrets removed.  Errors become those of
+``kernel.errors``; what may have reached the target is marked ``maybe_written``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from integration_hub.kernel import codec
+from integration_hub.kernel.errors import Misconfigured, Rejected, RetryLater
+from integration_hub.kernel.text import say
+
+MAX_ANSWER = 10 * 1024 * 1024
+KEPT = 20_000
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+HIDDEN = "•••"
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, redacted and cut to KEPT characters, for the attempt's page."""
+
+    method: str
+    url: str
+    request: str
+    status: int | None
+    answer: str
+    ms: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, lower-case headers, bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return codec.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+
+def _guard(allowed: Sequence[Network]) -> Callable[[str], None]:
+    def check(peer: str) -> None:
+        address = ipaddress.ip_address(peer.split("%", maxsplit=1)[0])
+        if address.is_global or any(address in network for network in allowed):
+            return
+        raise Misconfigured(
+            say("%(address)s is a private address; the operator must allow its network first.", address=peer),
+            code="private_address",
+        )
+
+    return check
+
+
+def _guarded(base: type[Any], check: Callable[[str], None]) -> type[Any]:
+    class Guarded(base):  # type: ignore[misc]
+        """Looks at the peer it is really connected to, so no DNS answer can lead it astray."""
+
+        def _new_conn(self) -> Any:
+            sock = super()._new_conn()
+            try:
+                check(sock.getpeername()[0])
+            except Misconfigured:
+                sock.close()
+                raise
+            return sock
+
+    return Guarded
+
+
+class _GuardedAdapter(HTTPAdapter):
+    def __init__(self, allowed: Sequence[Network]) -> None:
+        self._check = _guard(allowed)
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        plain = type("Pool", (HTTPConnectionPool,), {"ConnectionCls": _guarded(HTTPConnection, self._check)})
+        tls = type("TlsPool", (HTTPSConnectionPool,), {"ConnectionCls": _guarded(HTTPSConnection, self._check)})
+        self.poolmanager.pool_classes_by_scheme = {"http": plain, "https": tls}
+
+
+@dataclass
+class Http:
+    """A client for one connection.  ``secrets`` are removed from everything that is kept."""
+
+    base_url: str = ""
+    auth: AuthBase | tuple[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secrets: Sequence[str] = ()
+    allowed: Sequence[Network] = ()
+    timeout: tuple[float, float] = (5.0, 30.0)
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _GuardedAdapter(self.allowed))
+
+    def get(self, path: str, **kwargs: Any) -> Answer:
+        return self.request("GET", path, **kwargs)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Iterable[int] = (),
+        writes: bool | None = None,
+    ) -> Answer:
+        """Send and wait.  Statuses in ``accept`` come back as answers; 2xx always does.
+
+        ``writes`` says whether the request changes something there (default: by method); only then can an unclear
+        end be ``maybe_written``.  ``json`` may hold Decimal: written as exact JSON numbers.
+        """
+        url = path if path.startswith(("http://", "https://")) else self.base_url.rstrip("/") + path
+        body = codec.canonical(json) if json is not None else None
+        sent = {"Content-Type": "application/json"} if body is not None else {}
+        writing = method not in SAFE_METHODS if writes is None else writes
+        started = time.monotonic()
+        try:
+            answer = self._send(method, url, params, body, {**sent, **self.headers, **(headers or {})})
+        except requests.RequestException as error:
+            self._keep(method, url, body, None, type(error).__name__, started)
+            raise self._broken(error, writing) from error
+        self._keep(method, url, body, answer.status, answer.text[: KEPT * 2], started)
+        if not (200 <= answer.status < 300 or answer.status in set(accept)):
+            raise refusal(answer, writing)
+        return answer
+
+    def _send(
+        self, method: str, url: str, params: Mapping[str, Any] | None, body: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
+        with self._session.request(
+            method,
+            url,
+            params=params,
+            data=body,
+            headers=dict(headers),
+            auth=self.auth,
+            timeout=self.timeout,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            content = b"".join(_bounded(response))
+        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
+
+    def _broken(self, error: requests.RequestException, writing: bool) -> Exception:
+        if isinstance(
+            error,
+            requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema,
+        ):
+            return Misconfigured(say("The address is not valid."), code="bad_address")
+        if isinstance(error, requests.exceptions.SSLError):
+            return Misconfigured(
+                say("The server's certificate is not trusted."), code="certificate", detail=str(error)[:500]
+            )
+        reached = (
+            not isinstance(error, requests.ConnectTimeout)
+            and "NewConnectionError" not in repr(error)
+            and "NameResolutionError" not in repr(error)
+        )
+        words = say("No answer in time.") if isinstance(error, requests.Timeout) else say("The connection failed.")
+        return RetryLater(words, maybe_written=writing and reached, code="no_answer", detail=type(error).__name__)
+
+    def _keep(self, method: str, url: str, body: bytes | None, status: int | None, answer: str, started: float) -> None:
+        text = body.decode("utf-8", "replace") if body else ""
+        ms = round((time.monotonic() - started) * 1000)
+        self.exchanges.append(Exchange(method, self.redact(url), self.redact(text), status, self.redact(answer), ms))
+
+    def redact(self, text: str) -> str:
+        """The text without secrets, cut to KEPT characters."""
+        for secret in self.secrets:
+            if secret:
+                text = text.replace(secret, HIDDEN)
+        return _NAMED_SECRET.sub(rf"\1{HIDDEN}", text)[:KEPT]
+
+
+_NAMED_SECRET = re.compile(
+    r'("(?:order_key|access_token|token|password|api_key|secret|key)"\s*:\s*"|(?:consumer_key|consumer_secret|oauth_signature|key|order_key)=)[^"&\s]+'
+)
+
+
+def _bounded(response: requests.Response) -> Iterable[bytes]:
+    size = 0
+    for chunk in response.iter_content(65_536):
+        size += len(chunk)
+        if size > MAX_ANSWER:
+            raise Rejected(say("The answer is too large."), code="answer_too_large")
+        yield chunk
+
+
+def refusal(answer: Answer, writing: bool) -> Exception:
+    """The error for an answer that is no success, by its status."""
+    detail = answer.text[:2000]
+    if answer.status == 429:
+        return RetryLater(
+            say("The system asks us to slow down."), after=retry_after(answer), code="slow_down", detail=detail
+        )
+    if answer.status in (401, 403):
+        return Misconfigured(
+            say("The system refuses our credentials or rights (%(status)s).", status=answer.status),
+            code="refused_credentials",
+            detail=detail,
+        )
+    if answer.status >= 500 or answer.status == 408:
+        return RetryLater(
+            say("The system has a fault (%(status)s).", status=answer.status),
+            after=retry_after(answer),
+            maybe_written=writing and answer.status != 503,
+            code="their_fault",
+            detail=detail,
+        )
+    if 300 <= answer.status < 400:
+        return Misconfigured(say("The system answers with a redirect; is the address right?"), code="redirect")
+    return Rejected(say("The system refused it (%(status)s).", status=answer.status), code="refused", detail=detail)
+
+
+def retry_after(answer: Answer) -> timedelta | None:
+    """The Retry-After header (RFC 9110 section 10.2.3: seconds or a date), at most one hour; None if there is none."""
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return timedelta(seconds=min(int(value[:6]), 3600))
+    try:
+        wait = parsedate_to_datetime(value) - datetime.now(UTC)
+    except (TypeError, ValueError):
+        return None
+    return min(max(wait, timedelta(0)), timedelta(hours=1))

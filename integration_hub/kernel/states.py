@@ -1,0 +1,39 @@
+"""Words for states that several floors share, and the table of moves a state machine is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+Moves = Mapping[str, frozenset[str]]
+
+
+class OrderStage(StrEnum):
+    """Where an order stands in its shop, in our words.  Connectors translate the vendor's."""
+
+    PENDING = "PENDING"  # placed, but not to be fulfilled yet: payment open, on hold
+    READY = "READY"  # to be fulfilled
+    COMPLETED = "COMPLETED"  # the shop regards it as fulfilled
+    CANCELLED = "CANCELLED"  # cancelled or failed; nothing is to be delivered
+    REFUNDED = "REFUNDED"  # all money returned
+    GONE = "GONE"  # deleted or in the bin
+
+
+class SaleStage(StrEnum):
+    """Where a sale stands in the ERP, in our words."""
+
+    DRAFT = "DRAFT"
+    CONFIRMED = "CONFIRMED"
+    PARTLY_SHIPPED = "PARTLY_SHIPPED"
+    SHIPPED = "SHIPPED"
+    CANCELLED = "CANCELLED"
+    TROUBLE = "TROUBLE"  # the ERP itself waits for a person
+
+
+class LineKind(StrEnum):
+    """What a line of an order stands for."""
+
+    ITEM = "ITEM"
+    SHIPPING = "SHIPPING"
+    FEE = "FEE"  # surcharges, and with a negative amount vouchers and rebates that the shop states as a line
+    GIFT_CARD = "GIFT_CARD"  # sold as a product; moves no stock
