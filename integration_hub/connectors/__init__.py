@@ -1,4 +1,7 @@
-"""One module per external system.  A new file with a Connector subclass is found by itself; nothing else is touched."""
+"""One module per external system.  A new file with a Connector subclass is found by itself; nothing else is touched.
+
+A module with a leading underscore (``_woocommerce_order.py``) belongs to the one system whose name follows.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ __all__ = ["connector_class", "registry"]
 def registry() -> dict[str, type[Connector]]:
     """Every connector by its code, in order of code."""
     for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+        if not module.name.startswith("_"):
+            importlib.import_module(f"{__name__}.{module.name}")
     return {cls.code: cls for cls in sorted(_leaves(Connector), key=lambda cls: cls.code)}
 
 

@@ -100,7 +100,7 @@ def option(
     Types that make a form field: str, int, bool, Decimal and tuple[str, ...] (one word a line).
     """
     meta = {"label": label, "secret": secret, "help": help, "choices": tuple(choices)}
-    return field(metadata=meta) if default is MISSING else field(default=default, metadata=meta)
+    return field(default=default, metadata=meta, repr=not secret)
 
 
 class Connector:
@@ -117,6 +117,8 @@ class Connector:
     def __init__(self, config: Any, http: Http) -> None:
         self.config = config
         self.http = http
+        secrets = (getattr(config, name) for name in self.secret_names())
+        http.secrets = [*http.secrets, *(value for value in secrets if value)]
 
     @classmethod
     def options(cls) -> tuple[Field[Any], ...]:

@@ -8,6 +8,7 @@ networks that the operator did not allow, and is kept as an Exchange with secret
 from __future__ import annotations
 
 import ipaddress
+import json as stdlib_json
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -113,6 +115,7 @@ class Http:
     secrets: Sequence[str] = ()
     allowed: Sequence[Network] = ()
     timeout: tuple[float, float] = (5.0, 30.0)
+    deadline: float | None = None  # on time.monotonic(); no request starts after it, none lasts beyond it
     exchanges: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -140,23 +143,34 @@ class Http:
         ``writes`` says whether the request changes something there (default: by method); only then can an unclear
         end be ``maybe_written``.  ``json`` may hold Decimal: written as exact JSON numbers.
         """
+        timeout = self._remaining()
         url = path if path.startswith(("http://", "https://")) else self.base_url.rstrip("/") + path
         body = codec.canonical(json) if json is not None else None
         sent = {"Content-Type": "application/json"} if body is not None else {}
         writing = method not in SAFE_METHODS if writes is None else writes
         started = time.monotonic()
         try:
-            answer = self._send(method, url, params, body, {**sent, **self.headers, **(headers or {})})
-        except requests.RequestException as error:
+            answer = self._send(method, url, params, body, {**sent, **self.headers, **(headers or {})}, timeout)
+        except (requests.RequestException, UnicodeError) as error:
             self._keep(method, url, body, None, type(error).__name__, started)
             raise self._broken(error, writing) from error
         self._keep(method, url, body, answer.status, answer.text[: KEPT * 2], started)
         if not (200 <= answer.status < 300 or answer.status in set(accept)):
-            raise refusal(answer, writing)
+            raise self.refusal(answer, writing)
         return answer
 
+    def refusal(self, answer: Answer, writing: bool) -> Exception:
+        """The error for an answer that is no success, by its status; what it keeps is redacted."""
+        return refusal(answer, writing, self.redact(answer.text)[:2000])
+
     def _send(
-        self, method: str, url: str, params: Mapping[str, Any] | None, body: bytes | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: tuple[float, float],
     ) -> Answer:
         with self._session.request(
             method,
@@ -165,22 +179,31 @@ class Http:
             data=body,
             headers=dict(headers),
             auth=self.auth,
-            timeout=self.timeout,
+            timeout=timeout,
             allow_redirects=False,
             stream=True,
         ) as response:
             content = b"".join(_bounded(response))
         return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
 
-    def _broken(self, error: requests.RequestException, writing: bool) -> Exception:
-        if isinstance(
-            error,
-            requests.exceptions.InvalidURL | requests.exceptions.MissingSchema | requests.exceptions.InvalidSchema,
-        ):
+    def _remaining(self) -> tuple[float, float]:
+        if self.deadline is None:
+            return self.timeout
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise RetryLater(say("The system took too long over this."), maybe_written=True, code="deadline")
+        return min(self.timeout[0], left), min(self.timeout[1], left)
+
+    def _broken(self, error: requests.RequestException | UnicodeError, writing: bool) -> Exception:
+        if isinstance(error, _BAD_ADDRESS):
             return Misconfigured(say("The address is not valid."), code="bad_address")
+        if isinstance(error, requests.exceptions.InvalidHeader | UnicodeError):
+            return Misconfigured(say("A credential holds characters that cannot be sent."), code="bad_credentials")
         if isinstance(error, requests.exceptions.SSLError):
             return Misconfigured(
-                say("The server's certificate is not trusted."), code="certificate", detail=str(error)[:500]
+                say("The server's certificate is not trusted."),
+                code="certificate",
+                detail=self.redact(str(error))[:500],
             )
         reached = (
             not isinstance(error, requests.ConnectTimeout)
@@ -197,12 +220,23 @@ class Http:
 
     def redact(self, text: str) -> str:
         """The text without secrets, cut to KEPT characters."""
-        for secret in self.secrets:
-            if secret:
-                text = text.replace(secret, HIDDEN)
+        for secret in filter(None, self.secrets):
+            for form in _forms(secret):
+                text = text.replace(form, HIDDEN)
         return _NAMED_SECRET.sub(rf"\1{HIDDEN}", text)[:KEPT]
 
 
+def _forms(secret: str) -> tuple[str, ...]:
+    """A secret as it may stand in a text: plain, in an address, in JSON (PHP escapes slashes as well)."""
+    quoted = stdlib_json.dumps(secret)[1:-1]
+    return secret, quote(secret, safe=""), quote_plus(secret), quoted, quoted.replace("/", "\\/")
+
+
+_BAD_ADDRESS = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+)
 _NAMED_SECRET = re.compile(
     r'("(?:order_key|access_token|token|password|api_key|secret|key)"\s*:\s*"|(?:consumer_key|consumer_secret|oauth_signature|key|order_key)=)[^"&\s]+'
 )
@@ -217,9 +251,8 @@ def _bounded(response: requests.Response) -> Iterable[bytes]:
         yield chunk
 
 
-def refusal(answer: Answer, writing: bool) -> Exception:
+def refusal(answer: Answer, writing: bool, detail: str = "") -> Exception:
     """The error for an answer that is no success, by its status."""
-    detail = answer.text[:2000]
     if answer.status == 429:
         return RetryLater(
             say("The system asks us to slow down."), after=retry_after(answer), code="slow_down", detail=detail
@@ -246,7 +279,7 @@ def refusal(answer: Answer, writing: bool) -> Exception:
 def retry_after(answer: Answer) -> timedelta | None:
     """The Retry-After header (RFC 9110 section 10.2.3: seconds or a date), at most one hour; None if there is none."""
     value = answer.headers.get("retry-after", "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return timedelta(seconds=min(int(value[:6]), 3600))
     try:
         wait = parsedate_to_datetime(value) - datetime.now(UTC)

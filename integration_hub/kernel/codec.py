@@ -17,6 +17,7 @@ from .errors import Rejected, unreadable
 MAX_DIGITS = 28
 MAX_EXPONENT = 12
 MAX_DEPTH = 60
+MAX_AMOUNT = Decimal(10) ** 15  # columns are numeric(19, 4)
 
 
 def _decimal(text: str) -> Decimal:
@@ -130,6 +131,8 @@ def money_amount(value: Any, name: str) -> Decimal:
         raise unreadable(f"{name} is not an amount") from None
     if not number.is_finite():
         raise unreadable(f"{name} is not a finite amount")
+    if abs(number) >= MAX_AMOUNT:
+        raise unreadable(f"{name} is out of bounds")
     return number
 
 
@@ -137,9 +140,9 @@ def utc(text: str, name: str) -> datetime:
     """A moment from ISO 8601 text; without an offset it is taken as UTC (documented for the `_gmt` fields of WooCommerce)."""
     try:
         moment = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         raise unreadable(f"{name} is not a time") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 __all__ = ["Rejected", "canonical", "dumps", "load_object", "loads", "money_amount", "utc"]

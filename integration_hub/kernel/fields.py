@@ -1,0 +1,129 @@
+"""Reading the fields of a JSON object from outside: typed, bounded, or Rejected with the field's name.
+
+Shops write numbers as strings and strings as numbers, and ``""``, ``null`` or ``[]`` where there is nothing; all of
+that is read.  A list where an amount belongs, or an object where a word belongs, is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from . import codec
+from .errors import unreadable
+from .money import is_currency
+
+Object = Mapping[str, Any]
+
+MAX_ID = 100
+MAX_WORDS = 500
+MAX_LIST = 2000
+MAX_QUANTITY = 10**9
+
+_YES = frozenset({"1", "true", "yes"})
+_NO = frozenset({"0", "false", "no", ""})
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def words(source: Object, name: str, limit: int = MAX_WORDS) -> str:
+    """Free text, trimmed and cut to ``limit`` characters; empty where there is none."""
+    value = source.get(name)
+    if value is None or value is False:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise unreadable(f"{name} is not a text")
+    return str(value).strip()[:limit]
+
+
+def identifier(source: Object, name: str, *, required: bool = True) -> str:
+    """An id or number as text.  Empty, null and 0 mean none; too long is Rejected, never cut."""
+    text = words(source, name, MAX_ID + 1)
+    if len(text) > MAX_ID:
+        raise unreadable(f"{name} is too long")
+    if text not in ("", "0"):
+        return text
+    if required:
+        raise unreadable(f"{name} is missing")
+    return ""
+
+
+def amount(source: Object, name: str, default: Decimal | None = None) -> Decimal:
+    """An amount from a number or a decimal string; empty or missing gives ``default``, and without one is Rejected."""
+    value = source.get(name)
+    if default is not None and (value is None or value == ""):
+        return default
+    return codec.money_amount(value, name)
+
+
+def quantity(source: Object, name: str) -> Decimal:
+    """A number of pieces: below a billion and not finer than a ten-thousandth."""
+    number = amount(source, name)
+    if abs(number) >= MAX_QUANTITY or round(number, 4) != number:
+        raise unreadable(f"{name} is out of bounds")
+    return number
+
+
+def flag(source: Object, name: str) -> bool:
+    """A yes or no; missing or null means no."""
+    value = source.get(name)
+    text = "" if value is None else str(value).lower()
+    if isinstance(value, list | dict) or text not in _YES | _NO:
+        raise unreadable(f"{name} is neither yes nor no")
+    return text in _YES
+
+
+def child(source: Object, name: str) -> Object:
+    """An object inside; null, missing and PHP's empty ``[]`` give an empty one."""
+    value = source.get(name)
+    if value is None or value in ("", []):
+        return {}
+    if not isinstance(value, dict):
+        raise unreadable(f"{name} is not an object")
+    return value
+
+
+def children(source: Object, name: str) -> list[Object]:
+    """A list of objects inside; null, missing and an empty object or text give an empty one."""
+    value = source.get(name)
+    if value is None or value in ("", {}):
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise unreadable(f"{name} is not a list of objects")
+    if len(value) > MAX_LIST:
+        raise unreadable(f"{name} is too long a list")
+    return value
+
+
+def texts(source: Object, name: str) -> list[str]:
+    """A list of words inside; what is null or missing is left out."""
+    value = source.get(name)
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list) or len(value) > MAX_LIST or not all(isinstance(item, str) for item in value):
+        raise unreadable(f"{name} is not a list of texts")
+    return [item.strip()[:MAX_WORDS] for item in value if item.strip()]
+
+
+def moment(source: Object, name: str) -> datetime | None:
+    """A moment in UTC (without an offset it is taken as UTC), None where there is none."""
+    value = source.get(name)
+    if value is None or value == "":
+        return None
+    return codec.utc(value, name)
+
+
+def currency(source: Object, name: str) -> str:
+    """An ISO 4217 code in upper case."""
+    code = words(source, name).upper()
+    if not is_currency(code):
+        raise unreadable(f"{name} {code!r} is not a currency")
+    return code
+
+
+def country(source: Object, name: str) -> str:
+    """An ISO 3166-1 alpha-2 code in upper case; anything else counts as none."""
+    code = words(source, name).upper()
+    return code if _COUNTRY.fullmatch(code) else ""

@@ -1,0 +1,40 @@
+"""What must hold for every report, whatever it was made of."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from integration_hub.kernel.messages import OrderReport
+
+
+def assert_sound(value: Any) -> None:
+    """Every amount finite and bounded, every moment UTC, every text storable; all the way down."""
+    if isinstance(value, Decimal):
+        assert value.is_finite()
+        assert abs(value) < Decimal(10) ** 17
+    elif isinstance(value, datetime):
+        assert value.utcoffset() == timedelta(0)
+    elif isinstance(value, str):
+        assert "\x00" not in value
+        assert len(value.encode()) <= 20_000
+    elif dataclasses.is_dataclass(value):
+        for item in dataclasses.fields(value):
+            assert_sound(getattr(value, item.name))
+    elif isinstance(value, tuple):
+        for part in value:
+            assert_sound(part)
+    else:
+        assert value is None or isinstance(value, bool), value
+
+
+def assert_lines_add_up(report: OrderReport) -> None:
+    """net + tax = gross, and quantity times price less discount is the line in the order's pricing, to the cent."""
+    for line in report.lines:
+        assert line.net + line.tax == line.gross
+        stated = line.gross if report.prices_include_tax else line.net
+        assert abs(line.quantity * line.unit_price - line.discount - stated) < Decimal("0.005"), line
+        assert line.discount >= 0
+        assert not line.taxes or sum(part.amount for part in line.taxes) == line.tax

@@ -1,0 +1,82 @@
+"""The WooCommerce connector as the contract suite sees it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from integration_hub.connectors.base import Connector, Incoming
+from integration_hub.connectors.woocommerce import WooCommerce
+from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
+from tests.connectors.contract import Contract, Sample
+from tests.connectors.world import World
+
+from . import payloads
+from .shop import Shop
+
+SECRET = "whsec-test/1234"
+ACCEPTED = TellAccepted(reference="R1", order_id="4711", sale_number="S/9", erp="Tryton")
+PARCEL = Parcel(
+    key="P1",
+    number="CS7",
+    carrier="DHL",
+    tracking_number="00340",
+    tracking_url="https://dhl.example/00340",
+    lines=(("1", Decimal(3)),),
+)
+SHIPPED = TellShipped(reference="R1", order_id="4711", parcel=PARCEL, complete=True)
+CANCELLED = TellCancelled(reference="R1", order_id="4711", reason="out of stock")
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    return {
+        "url": "https://shop.example.test",
+        "consumer_key": "ck_1234567890",
+        "consumer_secret": "cs_0987654321",
+        "webhook_secret": SECRET,
+        **changes,
+    }
+
+
+def sign(body: bytes, secret: str = SECRET) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+
+
+class Mine(Contract):
+    connector_class: ClassVar[type[Connector]] = WooCommerce
+    signature_headers: ClassVar[tuple[str, ...]] = ("x-wc-webhook-signature",)
+
+    def config(self) -> dict[str, Any]:
+        return settings()
+
+    def samples(self) -> Sequence[Sample]:
+        return [
+            Sample("paid", payloads.delivery(payloads.order())),
+            Sample("net prices", payloads.delivery(payloads.order(prices_include_tax=False))),
+            Sample("deleted", payloads.delivery({"id": 24}, "order.deleted")),
+            Sample(
+                "webhook", payloads.delivery({"id": 3, "topic": "order.created", "status": "disabled"}, "webhook.state")
+            ),
+            Sample("off by a cent", payloads.delivery(payloads.order(total="37.04")), agrees=False),
+        ]
+
+    def commands(self) -> Sequence[Command]:
+        return [ACCEPTED, SHIPPED, CANCELLED]
+
+    def world(self) -> World:
+        return Shop()
+
+    def topic(self) -> str:
+        return "order.updated"
+
+    def signed(self, body: bytes, topic: str) -> Incoming:
+        headers = {
+            "x-wc-webhook-topic": topic,
+            "x-wc-webhook-signature": sign(body),
+            "x-wc-webhook-delivery-id": "2eab3d73",
+        }
+        return Incoming(headers, body)
