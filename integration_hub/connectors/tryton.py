@@ -1,0 +1,125 @@
+"""Tryton 8.0 and later as the ERP: sales over its REST interface, states, parcels and products by polling.
+
+Needs Tryton's module ``web_shop``: it keeps (web shop, web id) unique, which makes "exactly one sale" a fact of the
+database.  ``sale_discount`` shows prices before discounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from integration_hub.kernel.errors import unreadable
+from integration_hub.kernel.messages import Command, Report, WriteSale, Written
+from integration_hub.kernel.text import say
+
+from . import _tryton_reports as reports
+from ._tryton_check import findings
+from ._tryton_records import Records
+from ._tryton_rest import Rest, Row
+from ._tryton_sale import SaleWriter
+from .base import Capability, Connector, Delivery, Finding, Page, Role, Stream, option
+
+THROUGH = ("processing", "done", "cancelled")
+
+
+class Tryton(Connector):
+    """Sales to Tryton, their states and parcels back, and its products."""
+
+    code = "tryton"
+    label = "Tryton"
+    roles = frozenset({Role.ERP})
+    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL})
+    streams = (
+        Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and shipments")),
+        Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
+    )
+    cannot = (
+        say("Tryton sends no webhooks; changes are found by polling, once a minute."),
+        say("Tryton knows the day of a shipment, not the hour, and no carrier; the tracking number is its reference."),
+        say("Customers that Tryton already holds under the same code are used as they are, not overwritten."),
+        say("VAT numbers of customers are not written to Tryton."),
+    )
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        """What a connection to Tryton needs."""
+
+        url: str = option(say("Address"), help=say("Of the Tryton server, such as https://erp.example.com"))
+        database: str = option(say("Database"))
+        api_key: str = option(
+            say("API key"), secret=True, help=say("Tryton: preferences of the user, applications, REST.")
+        )
+        web_shop: str = option(
+            say("Web shop"), help=say("The name of the web shop in Tryton that the sales belong to.")
+        )
+        company: int = option(say("Company"), default=0, help=say("Its number in Tryton; 0 takes the first."))
+        warehouse: str = option(say("Warehouse (code)"), default="", help=say("Empty: the first of the web shop."))
+        shipping_product: str = option(say("Product for shipping (code)"), default="SHIP-DHL")
+        fee_product: str = option(say("Product for fees (code)"), default="SURCHARGE")
+        discount_product: str = option(say("Product for discounts (code)"), default="DISCOUNT")
+        rounding_product: str = option(say("Product for rounding differences (code)"), default="SURCHARGE")
+        confirm: bool = option(say("Confirm the sale in Tryton"), default=True)
+
+    @cached_property
+    def _rest(self) -> Rest:
+        return Rest(self.http, self.config.url, self.config.database, self.config.api_key)
+
+    @cached_property
+    def _records(self) -> Records:
+        config = self.config
+        return Records(self._rest, config.company, config.web_shop, config.warehouse)
+
+    @property
+    def _services(self) -> dict[str, str]:
+        kinds = ("shipping", "fee", "discount", "rounding")
+        return {kind: getattr(self.config, f"{kind}_product") for kind in kinds}
+
+    def _writer(self, command: WriteSale) -> SaleWriter:
+        return SaleWriter(self._rest, self._records, self._services, command)
+
+    def send(self, command: Command) -> Written:
+        """Create the sale and push it through, or finish what an earlier try began."""
+        if not isinstance(command, WriteSale):
+            return super().send(command)
+        sale, was_there = self._writer(command).write(confirm=self.config.confirm)
+        return _written(sale, was_there=was_there)
+
+    def find(self, command: Command) -> Written | None:
+        """The sale of this reference, if nothing is left to be done for it."""
+        if not isinstance(command, WriteSale):
+            return super().find(command)
+        sale = self._writer(command).find()
+        through = sale is not None and (sale["state"] in THROUGH or not self.config.confirm)
+        return _written(sale, was_there=True) if sale and through else None
+
+    def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
+        """One page of changed sales of our web shop, or of products."""
+        shop = self._records.shop["id"]
+        if stream == "sales":
+            return reports.sale_page(self._rest, shop, since, token)
+        if stream == "products":
+            return reports.product_page(self._rest, sorted(set(self._services.values())), since, token)
+        return super().poll(stream, since, token)
+
+    def parse(self, delivery: Delivery) -> Sequence[Report]:
+        if delivery.topic == reports.SALE_TOPIC:
+            return [reports.sale_report(delivery.body)]
+        if delivery.topic == reports.PRODUCT_TOPIC:
+            return [reports.product_report(delivery.body)]
+        raise unreadable(f"unknown topic {delivery.topic}")
+
+    def check(self) -> Sequence[Finding]:
+        """Server, key, company, web shop, warehouse and products, one after the other."""
+        return findings(self._rest, self._records, self._services)
+
+
+def _written(sale: Row, *, was_there: bool) -> Written:
+    return Written(
+        external_id=str(sale["id"]),
+        number=sale["number"] or "",
+        vendor_status=sale["state"],
+        was_there=was_there,
+    )

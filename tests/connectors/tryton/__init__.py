@@ -1,0 +1,1 @@
+"""The Tryton connector, pure and against a real server."""
