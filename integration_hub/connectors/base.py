@@ -71,12 +71,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Stream:
-    """Something that can be polled: how often, and how far each window reaches back behind the last one."""
+    """Something that can be polled: how often, and how far each window reaches back behind the last one.
+
+    ``restates``: each poll states everything anew without a time of its own; only what differs becomes an event.
+    """
 
     name: str
     every: timedelta
     overlap: timedelta
     label: Text
+    restates: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def fee(gross: str, rate: str = "0.19") -> SaleLine:
 def order(*lines: SaleLine, **changes: Any) -> WriteSale:
     """An order of a customer of its own; its total is the sum of its lines."""
     number = f"{os.getpid()}-{next(_numbers)}"
+    lines = lines or (line("MUG", 2, "19.98"), shipping())
     wanted = WriteSale(
         reference=f"shop:{number}",
         number=f"WEB-{number}",
@@ -67,18 +68,12 @@ def order(*lines: SaleLine, **changes: Any) -> WriteSale:
         placed_at=datetime.now(UTC),
         currency="EUR",
         prices_include_tax=True,
-        lines=lines or (line("MUG", 2, "19.98"), shipping()),
-        total=Decimal(0),
-        total_tax=Decimal(0),
+        lines=lines,
+        total=_sum(item.gross for item in lines),
+        total_tax=_sum(item.tax for item in lines),
         note="Bitte klingeln",
     )
-    return replace(with_totals(wanted), **changes)
-
-
-def with_totals(command: WriteSale) -> WriteSale:
-    return replace(
-        command, total=_sum(item.gross for item in command.lines), total_tax=_sum(i.tax for i in command.lines)
-    )
+    return replace(wanted, **changes)
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

@@ -1,0 +1,1 @@
+"""People and companies that order, recognised by external id or e-mail."""

@@ -1,0 +1,144 @@
+"""Cases of the exception list and the objects each of them blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from integration_hub.models import Connection
+
+
+class CaseState(models.TextChoices):
+    OPEN = "OPEN", _("open")
+    SOLVED = "SOLVED", _("solved")
+    DISMISSED = "DISMISSED", _("dismissed")
+
+
+class CaseQuerySet(models.QuerySet["ExceptionCase"]):
+    def open(self) -> CaseQuerySet:
+        return self.filter(state=CaseState.OPEN)
+
+    def by_urgency(self) -> CaseQuerySet:
+        """Amount at risk times age, then due time: what to do next comes first."""
+        age = Now() - F("first_seen_at")
+        risk = models.ExpressionWrapper(
+            (F("amount") + 1) * models.functions.Extract(age, "epoch"),
+            output_field=models.DecimalField(max_digits=30, decimal_places=4),
+        )
+        return self.annotate(urgency=risk).order_by("-urgency", "due_at", "pk")
+
+
+class ExceptionCase(models.Model):
+    """One cause of trouble, however many objects it holds up; (kind, cause) is unique while it is open."""
+
+    kind = models.CharField(_("kind"), max_length=40)
+    cause = models.CharField(_("cause"), max_length=200)
+    params = models.JSONField(default=dict)
+    data = models.JSONField(default=dict)
+    expected = models.JSONField(_("expected"), default=dict)
+    found = models.JSONField(_("found"), default=dict)
+    connection = models.ForeignKey(Connection, verbose_name=_("connection"), null=True, on_delete=models.PROTECT)
+    amount = models.DecimalField(_("amount at risk"), max_digits=19, decimal_places=4, default=0)
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    size = models.PositiveIntegerField(_("affects"), default=0)
+    role = models.CharField(_("responsible"), max_length=20)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("assigned to"), null=True, blank=True, on_delete=models.SET_NULL
+    )
+    due_at = models.DateTimeField(_("due"))
+    state = models.CharField(_("state"), max_length=10, choices=CaseState, default=CaseState.OPEN)
+    occurrences = models.PositiveIntegerField(_("occurrences"), default=1)
+    first_seen_at = models.DateTimeField(_("first seen"), db_default=Now())
+    last_seen_at = models.DateTimeField(_("last seen"), db_default=Now())
+    closed_at = models.DateTimeField(_("closed"), null=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("closed by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    close_reason = models.TextField(_("reason"), blank=True, default="")
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("exception")
+        verbose_name_plural = _("exceptions")
+        permissions = [
+            ("assign_exceptioncase", "Can assign exceptions"),
+            ("retry_exceptioncase", "Can retry what an exception holds up"),
+            ("dismiss_exceptioncase", "Can dismiss an exception"),
+            ("comment_exceptioncase", "Can comment on an exception"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "cause"], condition=Q(state="OPEN"), name="one_open_case_per_cause"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="OPEN", closed_at=None) | (~Q(state="OPEN") & Q(closed_at__isnull=False)),
+                name="closed_case_has_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["role", "due_at"], condition=Q(state="OPEN"), name="case_open_role"),
+            models.Index(fields=["assignee"], condition=Q(state="OPEN"), name="case_open_assignee"),
+            models.Index(fields=["state", "-closed_at"], name="case_closed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.cause}"
+
+    def param(self, name: str) -> Any:
+        return self.params.get(name, "")
+
+
+class CaseSubject(models.Model):
+    """One object that a case holds up, with the money in it."""
+
+    case = models.ForeignKey(ExceptionCase, on_delete=models.CASCADE, related_name="subjects")
+    subject_type = models.ForeignKey(ContentType, on_delete=models.PROTECT)
+    subject_id = models.BigIntegerField()
+    subject = GenericForeignKey("subject_type", "subject_id")
+    label = models.CharField(_("affects"), max_length=160)
+    amount = models.DecimalField(max_digits=19, decimal_places=4, default=0)
+    currency = models.CharField(max_length=3, default="EUR")
+    event_id = models.BigIntegerField(null=True)
+    open = models.BooleanField(default=True)
+    added_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("affected object")
+        verbose_name_plural = _("affected objects")
+        constraints = [
+            models.UniqueConstraint(fields=["case", "subject_type", "subject_id"], name="subject_once_per_case")
+        ]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"], condition=Q(open=True), name="case_subject_open"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class SavedView(models.Model):
+    """A filter of the exception list under a name, for one person or for a whole role."""
+
+    name = models.CharField(_("name"), max_length=60)
+    query = models.CharField(max_length=500)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE)
+    role = models.CharField(_("for the role"), max_length=20, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "owner", "role"], name="one_view_per_name", nulls_distinct=False)
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,194 @@
+"""The verbs of the exception list: open, clear, close, rerun.  The only writers of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integration_hub.kernel.errors import RetryLater
+from integration_hub.kernel.text import Text, say
+from integration_hub.models import Connection
+from integration_hub.models.access import User
+from integration_hub.models.activity import note
+
+from .kinds import kind_of
+from .models import CaseState, CaseSubject, ExceptionCase
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """What is wrong with one object: ``cause`` names the root, shared by all objects that suffer from it."""
+
+    kind: str
+    cause: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    expected: Text | None = None
+    found: Text | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stake:
+    """What hangs on it: a label for the list and the money at risk."""
+
+    label: str
+    amount: Decimal = Decimal(0)
+    currency: str = "EUR"
+
+
+class HasStake(Protocol):
+    """An object that says what hangs on it."""
+
+    def stake(self) -> tuple[str, Decimal, str]: ...
+
+
+def stake_of(subject: Any) -> Stake:
+    """The stake of an object: its own word (label, amount, currency), else its name and nothing."""
+    if callable(getattr(subject, "stake", None)):
+        label, amount, currency = subject.stake()
+        return Stake(label=label[:160], amount=amount, currency=currency)
+    return Stake(label=str(subject)[:160])
+
+
+@transaction.atomic
+def open_case(
+    trouble: Trouble, subject: models.Model, *, connection: Connection | None = None, event_id: int | None = None
+) -> ExceptionCase:
+    """Open a case, or add to the open one of the same cause.  The same trouble on the same subject is one case."""
+    stake = stake_of(subject)
+    case, made = _case(trouble, stake, connection)
+    row, _added = CaseSubject.objects.update_or_create(
+        case=case,
+        subject_type=ContentType.objects.get_for_model(subject),
+        subject_id=subject.pk,
+        defaults={
+            "label": stake.label,
+            "amount": stake.amount,
+            "currency": stake.currency,
+            "open": True,
+            "event_id": event_id,
+        },
+    )
+    if not made:
+        ExceptionCase.objects.filter(pk=case.pk).update(
+            occurrences=F("occurrences") + 1,
+            last_seen_at=Now(),
+            expected=_json(trouble.expected),
+            found=_json(trouble.found),
+            params=dict(trouble.params),
+            data=dict(trouble.data),
+        )
+    else:
+        note(case, "exceptions.opened", say("Opened: %(subject)s", subject=row.label), system="hub")
+    _measure(case)
+    case.refresh_from_db()
+    return case
+
+
+def _case(trouble: Trouble, stake: Stake, connection: Connection | None) -> tuple[ExceptionCase, bool]:
+    """The open case of this cause, locked, and whether it is new.  A case that closes meanwhile makes room for another."""
+    for _try in range(3):
+        ExceptionCase.objects.bulk_create([_fresh(trouble, stake, connection)], ignore_conflicts=True)
+        found = ExceptionCase.objects.select_for_update(of=("self",)).filter(
+            kind=trouble.kind, cause=trouble.cause[:200], state=CaseState.OPEN
+        )
+        if case := found.first():
+            return case, not case.subjects.exists()
+    raise RetryLater(say("This case is being closed; try again."))
+
+
+def _fresh(trouble: Trouble, stake: Stake, connection: Connection | None) -> ExceptionCase:
+    kind = kind_of(trouble.kind)
+    return ExceptionCase(
+        kind=trouble.kind,
+        cause=trouble.cause[:200],
+        params=dict(trouble.params),
+        data=dict(trouble.data),
+        expected=_json(trouble.expected),
+        found=_json(trouble.found),
+        connection=connection,
+        currency=stake.currency,
+        role=kind.role,
+        due_at=timezone.now() + kind.due,
+    )
+
+
+def _json(text: Text | None) -> dict[str, Any]:
+    return text.as_json() if text else {}
+
+
+def _measure(case: ExceptionCase) -> int:
+    """Recompute how many objects a case holds up and the money in them; returns the number."""
+    held = case.subjects.filter(open=True)
+    sums = held.aggregate(size=Count("pk"), amount=Sum("amount", filter=Q(currency=case.currency)))
+    ExceptionCase.objects.filter(pk=case.pk).update(size=sums["size"], amount=sums["amount"] or 0)
+    return int(sums["size"])
+
+
+def settle(subject: models.Model, *, kinds: Iterable[str], still: Iterable[tuple[str, str]] = ()) -> None:
+    """Say which troubles of these kinds the subject still has; the others let go of it, and empty cases close."""
+    kept = {(kind, cause[:200]) for kind, cause in still}
+    rows = CaseSubject.objects.filter(
+        subject_type=ContentType.objects.get_for_model(subject),
+        subject_id=subject.pk,
+        open=True,
+        case__state=CaseState.OPEN,
+        case__kind__in=list(kinds),
+    ).select_related("case")
+    for row in rows.order_by("case_id"):
+        if (row.case.kind, row.case.cause) not in kept:
+            _release(row)
+
+
+@transaction.atomic
+def _release(row: CaseSubject) -> None:
+    case = ExceptionCase.objects.select_for_update(of=("self",)).get(pk=row.case_id)
+    CaseSubject.objects.filter(pk=row.pk).update(open=False)
+    if _measure(case) == 0 and case.state == CaseState.OPEN:
+        _close(case, CaseState.SOLVED)
+        note(case, "exceptions.solved", say("Solved: the cause is gone."), system="hub")
+
+
+def _close(case: ExceptionCase, state: CaseState, *, by: User | None = None, why: str = "") -> None:
+    case.state, case.closed_at, case.closed_by, case.close_reason = state, timezone.now(), by, why
+    case.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])
+
+
+def dismiss(case: ExceptionCase, *, by: User, why: str) -> None:
+    """Close without a fix, with a reason."""
+    _close(case, CaseState.DISMISSED, by=by, why=why)
+    case.subjects.filter(open=True).update(open=False)
+
+
+def assign(case: ExceptionCase, *, to: User | None) -> None:
+    case.assignee = to
+    case.save(update_fields=["assignee"])
+
+
+def rerun(case: ExceptionCase) -> int:
+    """Let everything the case holds up run again; returns how many.  The case closes itself when the cause is gone."""
+    return kind_of(case.kind).rerun(case)
+
+
+def held_up(case: ExceptionCase, model: type[models.Model]) -> list[int]:
+    """The ids of the objects of this model that the case holds up, in a fixed order for locking."""
+    kind = ContentType.objects.get_for_model(model)
+    rows = case.subjects.filter(open=True, subject_type=kind).order_by("subject_id")
+    return list(rows.values_list("subject_id", flat=True))
+
+
+def open_cases_of(subject: models.Model) -> models.QuerySet[ExceptionCase]:
+    """The open cases that hold this object up."""
+    return ExceptionCase.objects.open().filter(
+        subjects__open=True,
+        subjects__subject_type=ContentType.objects.get_for_model(subject),
+        subjects__subject_id=subject.pk,
+    )

@@ -1,0 +1,1 @@
+"""The REST API: tokens with a role, problem details, cursor pagination; viewsets live with their app."""

@@ -1,0 +1,20 @@
+"""Wires the house together when Django is ready."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class HubConfig(AppConfig):
+    name = "integration_hub"
+    verbose_name = _("Integration Hub")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import roles, wiring  # noqa: PLC0415  the roof is put on when all floors stand
+
+        wiring.connect()
+        # permissions of an app are made after its own migration, so the groups follow after the last one
+        post_migrate.connect(roles.sync, sender=list(apps.get_app_configs())[-1])

@@ -1,0 +1,113 @@
+"""An Action is declared once and has three faces: button, bulk action and REST endpoint.
+
+``perform`` does permission, form, lock, check, run, Activity, in that order, and nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+
+from integration_hub.kernel.errors import HubError, NotNow
+from integration_hub.kernel.text import Text, say
+from integration_hub.models.access import User
+from integration_hub.models.activity import note
+
+
+class Invalid(HubError):
+    """The form of an action was not filled in properly; ``errors`` by field, as Django gives them."""
+
+    def __init__(self, text: Text, errors: Mapping[str, Any]) -> None:
+        super().__init__(text, code="invalid")
+        self.errors = errors
+
+
+def always(_row: Any) -> Text | None:
+    """An action that is possible in every state."""
+    return None
+
+
+def nothing(_row: Any) -> dict[str, Any]:
+    """A form that starts empty."""
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """Something a person may do to a row.
+
+    ``allowed`` gives None, or the Text that says why not now.  ``run(row, by=user, **cleaned)`` changes it through
+    services and returns what happened in words.  ``effect`` says before what would happen.  ``initial`` fills the form.
+    """
+
+    code: str
+    label: Any
+    permission: str
+    run: Callable[..., Text]
+    form: type[forms.Form] | None = None
+    allowed: Callable[[Any], Text | None] = always
+    effect: Callable[[Any], Text] | None = None
+    initial: Callable[[Any], dict[str, Any]] = nothing
+    help: Any = ""
+    bulk: bool = False
+    primary: bool = False
+    destructive: bool = False
+
+    def bound(self, row: Any, data: Mapping[str, Any]) -> forms.Form | None:
+        """The form over this row with data, or None if the action asks nothing."""
+        return self.form(data, initial=self.initial(row), **self._of(row)) if self.form else None
+
+    def unbound(self, row: Any) -> forms.Form | None:
+        return self.form(initial=self.initial(row), **self._of(row)) if self.form else None
+
+    def _of(self, row: Any) -> dict[str, Any]:
+        return {"row": row} if self.form and issubclass(self.form, RowForm) else {}
+
+
+class RowForm(forms.Form):
+    """A form whose choices depend on the row it acts on."""
+
+    def __init__(self, *args: Any, row: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Set choices from ``self.row``."""
+
+
+def may(action: Action, user: User) -> bool:
+    return user.has_perm(action.permission)
+
+
+def offered(actions: tuple[Action, ...], row: Any, user: User) -> list[Action]:
+    """Those of the actions that this person may do to this row now."""
+    return [action for action in actions if may(action, user) and action.allowed(row) is None]
+
+
+def perform(action: Action, row: models.Model, *, by: User, data: Mapping[str, Any] | None = None) -> Text:
+    """Do it, once, under a lock.  Raises PermissionDenied, Invalid, NotNow and whatever the services raise."""
+    if not may(action, by):
+        raise PermissionDenied(str(action.label))
+    cleaned = _cleaned(action, row, data or {})
+    with transaction.atomic():
+        locked = type(row)._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
+        if (hindrance := action.allowed(locked)) is not None:
+            raise NotNow(hindrance, code="not_now")
+        text = action.run(locked, by=by, **cleaned)
+        note(locked, action.code, text, by=by, why=str(cleaned.get("why", "")))
+    return text
+
+
+def _cleaned(action: Action, row: models.Model, data: Mapping[str, Any]) -> dict[str, Any]:
+    form = action.bound(row, data)
+    if form is None:
+        return {}
+    if not form.is_valid():
+        raise Invalid(say("Please correct the form."), form.errors.get_json_data())
+    return form.cleaned_data

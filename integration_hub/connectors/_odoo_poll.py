@@ -1,0 +1,140 @@
+"""Reads from Odoo what changed: sales with their parcels, and products.
+
+Pages go by id within the window, not by time: Odoo keeps microseconds of ``write_date`` but shows whole seconds, and a
+row that is changed while we page would shift the others.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from integration_hub.kernel import codec
+from integration_hub.kernel.errors import Rejected, unreadable
+
+from ._odoo_rpc import OdooRpc
+from .base import Delivery, Page
+
+PAGE = 80
+_SALE = ["name", "client_order_ref", "state", "write_date", "amount_total", "currency_id"]
+_PICKING = ["name", "state", "date_done", "write_date", "sale_id"]
+_CARRIER = ["carrier_id", "carrier_tracking_ref", "carrier_tracking_url"]  # with Odoo's delivery module only
+_PRODUCT = ["default_code", "barcode", "display_name", "active", "write_date"]
+_OUTGOING = ["picking_type_code", "=", "outgoing"]
+
+
+class Poll:
+    """Pages of one connection."""
+
+    def __init__(self, rpc: OdooRpc) -> None:
+        self._rpc = rpc
+
+    def products(self, since: datetime | None, token: str | None) -> Page:
+        """Variants, archived ones too."""
+        domain = _window(since, _last(token or "0"))
+        rows = self._rpc.call(
+            "product.product",
+            "search_read",
+            domain=domain,
+            fields=_PRODUCT,
+            order="id",
+            limit=PAGE,
+            context={"active_test": False},
+        )
+        deliveries = [_delivery("product.polled", row["id"], row) for row in _by_time(rows)]
+        return Page(deliveries, str(rows[-1]["id"]) if len(rows) == PAGE else None)
+
+    def sales(self, since: datetime | None, token: str | None) -> Page:
+        """First the sales that changed, then those whose parcels did (which leaves the sale's own time as it was)."""
+        phase, _, last = (token or "sale:0").partition(":")
+        if phase == "sale":
+            return self._changed_sales(since, _last(last))
+        if phase == "picking":
+            return self._changed_pickings(since, _last(last))
+        raise unreadable(f"unknown token {token}")
+
+    def _changed_sales(self, since: datetime | None, last: int) -> Page:
+        domain = [["client_order_ref", "!=", False], *_window(since, last)]
+        rows = self._rpc.call("sale.order", "search_read", domain=domain, fields=_SALE, order="id", limit=PAGE)
+        if len(rows) == PAGE:
+            return Page(self._deliveries(rows), f"sale:{rows[-1]['id']}")
+        return Page(self._deliveries(rows), "picking:0" if since and self._stock_fields() else None)
+
+    def _changed_pickings(self, since: datetime | None, last: int) -> Page:
+        domain = [["sale_id.client_order_ref", "!=", False], _OUTGOING, *_window(since, last)]
+        rows = self._rpc.call("stock.picking", "search_read", domain=domain, fields=["sale_id"], order="id", limit=PAGE)
+        ids = sorted({row["sale_id"][0] for row in rows})
+        sales = self._rpc.call("sale.order", "search_read", domain=[["id", "in", ids]], fields=_SALE) if ids else []
+        return Page(self._deliveries(sales), f"picking:{rows[-1]['id']}" if len(rows) == PAGE else None)
+
+    def _deliveries(self, sales: Sequence[dict[str, Any]]) -> list[Delivery]:
+        pickings = self._pickings([sale["id"] for sale in sales])
+        bodies = [(sale["id"], {"sale": sale, "pickings": pickings[sale["id"]]}) for sale in _by_time(sales)]
+        return [_delivery("sale.polled", number, body) for number, body in bodies]
+
+    def _stock_fields(self) -> list[str]:
+        """The fields of a picking that this Odoo has; empty where sales and stock are not joined."""
+        wanted = [*_PICKING, *_CARRIER]
+        try:
+            known = self._rpc.call("stock.picking", "fields_get", allfields=wanted, attributes=["type"])
+        except Rejected:  # no such model: the stock module is not installed
+            return []
+        return [name for name in wanted if name in known] if "sale_id" in known else []
+
+    def _pickings(self, sales: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+        """Outgoing pickings by sale, each with what it moved."""
+        found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        fields = self._stock_fields() if sales else []
+        if not fields:
+            return found
+        domain = [["sale_id", "in", list(sales)], _OUTGOING]
+        rows = self._rpc.call("stock.picking", "search_read", domain=domain, fields=fields, order="id")
+        moves = self._moves([row["id"] for row in rows if row["state"] == "done"])
+        for row in rows:
+            found[row["sale_id"][0]].append({**row, "moves": moves[row["id"]]})
+        return found
+
+    def _moves(self, pickings: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+        """What left with each picking, by product code; the quantity's field changed its name with 17."""
+        found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        if not pickings:
+            return found
+        known = self._rpc.call("stock.move", "fields_get", allfields=["quantity", "quantity_done"], attributes=["type"])
+        quantity = "quantity" if "quantity" in known else "quantity_done"
+        domain = [["picking_id", "in", list(pickings)], ["state", "=", "done"]]
+        fields = ["picking_id", "product_id", quantity]
+        rows = self._rpc.call("stock.move", "search_read", domain=domain, fields=fields, order="id")
+        codes = self._codes(sorted({row["product_id"][0] for row in rows}))
+        for row in rows:
+            moved = {"sku": codes.get(row["product_id"][0], ""), "quantity": row[quantity]}
+            found[row["picking_id"][0]].append(moved)
+        return found
+
+    def _codes(self, products: Sequence[int]) -> dict[int, str]:
+        if not products:
+            return {}
+        rows = self._rpc.call("product.product", "read", ids=products, fields=["default_code"])
+        return {row["id"]: row["default_code"] or "" for row in rows}
+
+
+def _window(since: datetime | None, last: int) -> list[Any]:
+    domain: list[Any] = [["id", ">", last]] if last else []
+    if since is not None:
+        domain.append(["write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")])
+    return domain
+
+
+def _last(token: str) -> int:
+    if not (token.isascii() and token.isdigit() and len(token) < 19):
+        raise unreadable(f"unknown token {token}")
+    return int(token)
+
+
+def _by_time(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: (str(row["write_date"]), row["id"]))
+
+
+def _delivery(topic: str, number: int, body: dict[str, Any]) -> Delivery:
+    return Delivery(topic, str(number), codec.canonical(body))

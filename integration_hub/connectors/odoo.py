@@ -1,0 +1,138 @@
+"""Odoo 14 to 19 as ERP: sales orders written once, their state and parcels polled.
+
+Facts: odoo/odoo ``addons/rpc/controllers/json2.py``, the external API pages of odoo/documentation, and a live Odoo 17.
+``client_order_ref`` holds our unique reference; Odoo itself does not keep it unique, so we look before we create.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from integration_hub.kernel import codec
+from integration_hub.kernel.errors import HubError, unreadable
+from integration_hub.kernel.messages import Command, Report, WriteSale, Written
+from integration_hub.kernel.text import say
+
+from ._odoo_poll import Poll
+from ._odoo_reports import product_report, sale_report, text
+from ._odoo_rpc import AUTO, JSON2, JSON_RPC, OdooRpc
+from ._odoo_writer import SaleWriter
+from .base import Capability, Connector, Delivery, Finding, Page, Role, Stream, option
+from .http import Http
+
+
+class Odoo(Connector):
+    """Sales to Odoo, state, parcels and products back."""
+
+    code = "odoo"
+    label = "Odoo"
+    roles = frozenset({Role.ERP})
+    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL})
+    streams = (
+        Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and deliveries")),
+        Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
+    )
+    cannot = (
+        say("Odoo sends no signed webhooks; changes are found by polling, once a minute."),
+        say("Carrier and tracking number need Odoo's delivery module; without it shipments come without them."),
+        say("Customers that Odoo already holds under the same code are used as they are, not overwritten."),
+    )
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config:
+        """What a connection to Odoo needs."""
+
+        url: str = option(say("Address"), help=say("Where Odoo is opened in the browser, without /web."))
+        database: str = option(say("Database"))
+        login: str = option(say("User"), default="", help=say("Only needed before Odoo 19."))
+        api_key: str = option(say("API key"), secret=True)
+        transport: str = option(
+            say("Interface"),
+            default=AUTO,
+            choices=(
+                (AUTO, say("Find out (JSON-2, else JSON-RPC)")),
+                (JSON2, say("JSON-2 (Odoo 19 and later)")),
+                (JSON_RPC, say("JSON-RPC (before Odoo 19)")),
+            ),
+        )
+        shipping_product: str = option(say("Product for shipping costs (internal reference)"), default="")
+        fee_product: str = option(say("Product for fees and rounding (internal reference)"), default="")
+        discount_product: str = option(say("Product for vouchers and rebates (internal reference)"), default="")
+        warehouse: str = option(say("Warehouse (short name)"), default="", help=say("Empty: Odoo decides."))
+        confirm: bool = option(say("Confirm the sale in Odoo"), default=True)
+
+    def __init__(self, config: Any, http: Http) -> None:
+        super().__init__(config, http)
+        http.base_url = config.url.rstrip("/")
+        self._rpc = OdooRpc(http, config.database, config.login, config.api_key, config.transport)
+
+    def find(self, command: Command) -> Written | None:
+        """The finished sale of this reference.  A draft that still has to be confirmed is not finished."""
+        if not isinstance(command, WriteSale):
+            return super().find(command)
+        return self._writer().find(command)
+
+    def send(self, command: Command) -> Written:
+        """Create and confirm the sale, or finish what an earlier try began."""
+        if not isinstance(command, WriteSale):
+            return super().send(command)
+        return self._writer().write(command)
+
+    def _writer(self) -> SaleWriter:
+        return SaleWriter(self._rpc, self.config)
+
+    def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
+        """One page of sales (those whose parcels changed follow) or products."""
+        poll = Poll(self._rpc)
+        if stream == "sales":
+            return poll.sales(since, token)
+        if stream == "products":
+            return poll.products(since, token)
+        return super().poll(stream, since, token)
+
+    def parse(self, delivery: Delivery) -> Sequence[Report]:
+        body = codec.load_object(delivery.body)
+        if delivery.topic == "sale.polled":
+            return [sale_report(body)]
+        if delivery.topic == "product.polled":
+            return [product_report(body)]
+        raise unreadable(f"unknown topic {delivery.topic}")
+
+    def check(self) -> Sequence[Finding]:
+        """Log in, look at the rights, and find the products and taxes that the settings speak of."""
+        try:
+            companies = self._rpc.call("res.company", "search_read", fields=["name"], limit=1)
+            name = text(companies[0]["name"]) if companies else ""
+            door = "JSON-2" if self._rpc.transport == JSON2 else "JSON-RPC"
+            found = [Finding(True, say("Logged in to %(company)s over %(door)s.", company=name, door=door))]
+            return [*found, *self._check_sales(), *self._check_products(), self._check_taxes()]
+        except HubError as error:
+            return [Finding(False, error.text)]
+
+    def _check_sales(self) -> Sequence[Finding]:
+        count = self._rpc.call("sale.order", "search_count", domain=[["client_order_ref", "!=", False]])
+        return [Finding(True, say("Sales orders can be read (%(count)s with a reference).", count=count))]
+
+    def _check_products(self) -> Sequence[Finding]:
+        config = self.config
+        wanted = dict.fromkeys((config.shipping_product, config.fee_product, config.discount_product))
+        return [self._check_product(code) for code in wanted if code]
+
+    def _check_product(self, code: str) -> Finding:
+        count = self._rpc.call("product.product", "search_count", domain=[["default_code", "=", code]])
+        if count == 1:
+            return Finding(True, say("Product %(code)s is there.", code=code))
+        return Finding(
+            False,
+            say("Odoo has %(count)s products with the reference %(code)s; one is needed.", count=count, code=code),
+        )
+
+    def _check_taxes(self) -> Finding:
+        rates = sorted({tax.rate * 100 for tax in self._writer().taxes()})
+        shown = ", ".join(format(rate.normalize(), "f") for rate in rates)
+        if not rates:
+            return Finding(False, say("Odoo has no sale taxes in percent."))
+        return Finding(True, say("Sale taxes in percent: %(rates)s.", rates=shown))

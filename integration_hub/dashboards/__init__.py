@@ -1,0 +1,1 @@
+"""What cuts across the apps: start pages, the view of the whole."""

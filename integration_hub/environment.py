@@ -1,0 +1,64 @@
+"""What the environment says: data folder, database, keys, allowed networks.  Read once by settings."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def data_dir() -> Path:
+    """HUB_DATA_DIR, or ``.data`` in the checkout; made if missing."""
+    folder = Path(os.environ.get("HUB_DATA_DIR") or BASE_DIR / ".data").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def folder(name: str) -> Path:
+    """A folder inside the data folder; made if missing."""
+    path = data_dir() / name
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated variable as a list without blanks."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def flag(name: str) -> bool:
+    return os.environ.get(name, "").lower() in ("1", "true", "yes", "on")
+
+
+def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Private networks (CIDR) that connections may reach, e.g. ``192.168.10.0/24`` for an ERP in the house."""
+    return [ipaddress.ip_network(word) for word in words(name)]
+
+
+def secret_key() -> str:
+    """HUB_SECRET_KEY, else one made once for this data folder."""
+    return os.environ.get("HUB_SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(48))
+
+
+def encryption_keys() -> list[str]:
+    """HUB_ENCRYPTION_KEYS (Fernet keys, the first one encrypts, all decrypt), else one made for this data folder."""
+    return words("HUB_ENCRYPTION_KEYS") or [
+        _kept("encryption_key", lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    ]
+
+
+def _kept(name: str, make: Callable[[], str]) -> str:
+    path = data_dir() / name
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        value = make()
+        file.write(value)
+    return value

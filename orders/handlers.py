@@ -1,0 +1,32 @@
+"""Reports become calls of services; translation only."""
+
+from __future__ import annotations
+
+from integration_hub.kernel.messages import OrderGone, OrderReport, SaleReport, SubscriptionReport
+from integration_hub.messaging import cases as spine
+from integration_hub.models import Connection, InboundEvent
+from integration_hub.models.connection import Mode
+
+from . import erp, services
+
+
+def order_reported(channel: Connection, report: OrderReport, event: InboundEvent) -> str | None:
+    if report.is_test and channel.mode == Mode.LIVE:
+        return "a test order in a live shop"
+    return services.record(channel, report, event)
+
+
+def order_gone(channel: Connection, report: OrderGone, event: InboundEvent) -> str | None:
+    return services.gone(channel, report.external_id, event)
+
+
+def sale_reported(channel: Connection, report: SaleReport, event: InboundEvent) -> str | None:
+    return erp.sale_reported(channel, report, event)
+
+
+def subscription_reported(channel: Connection, report: SubscriptionReport, _event: InboundEvent) -> str | None:
+    if report.active:
+        spine.webhook_active(channel, report.topic)
+        return "the webhook is active"
+    spine.webhook_disabled(channel, report.topic, report.vendor_status)
+    return None

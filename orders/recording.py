@@ -1,0 +1,184 @@
+"""From a report to canonical rows: make or find the order, compare, replace what may still change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from customers import services as customers
+from integration_hub.kernel import codec
+from integration_hub.kernel.errors import Rejected
+from integration_hub.kernel.messages import Address, OrderReport, ReportedLine
+from integration_hub.kernel.states import LineKind, OrderStage
+from integration_hub.kernel.text import say
+from integration_hub.models import Connection
+from inventory import services as inventory
+from inventory.services import Named
+
+from . import addresses
+from .models import AddressRole, Order, OrderLine
+from .states import OrderState, Payment
+
+LARGEST = Decimal(10) ** 13
+MOST_LINES = 2000
+_FOUR = Decimal("0.0001")
+
+
+def digest(report: OrderReport) -> str:
+    """A fingerprint of what the ERP would be told: lines, sums, addresses, buyer; not of statuses."""
+    said = [
+        report.number,
+        report.currency,
+        report.prices_include_tax,
+        report.total,
+        report.total_tax,
+        [asdict(line) for line in report.lines],
+        asdict(report.buyer),
+        asdict(report.billing),
+        asdict(report.shipping) if report.shipping else None,
+        report.note,
+    ]
+    return hashlib.sha256(codec.canonical(said)).hexdigest()
+
+
+def bounded(report: OrderReport) -> None:
+    """Refuse what no order can hold, before a row is written."""
+    amounts = [report.total, report.total_tax, report.refunded]
+    amounts += [
+        amount
+        for line in report.lines
+        for amount in (line.quantity, line.unit_price, line.net, line.tax, line.discount)
+    ]
+    if any(abs(amount) >= LARGEST for amount in amounts):
+        raise Rejected(say("An amount is too large to be true."), code="out_of_bounds")
+    if len(report.lines) > MOST_LINES:
+        raise Rejected(say("The order has more than %(most)s lines.", most=MOST_LINES), code="out_of_bounds")
+
+
+def create(channel: Connection, report: OrderReport) -> None:
+    """Make the order's row if it is not there; a rival that makes it at the same time wins without harm."""
+    Order.objects.bulk_create(
+        [
+            Order(
+                channel=channel,
+                external_id=report.external_id[:120],
+                state=OrderState.RECORDED,
+                digest="",
+                **header(report),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def header(report: OrderReport) -> dict[str, Any]:
+    """The columns of the order itself, as stated."""
+    return {
+        "number": report.number[:60],
+        "placed_at": report.placed_at,
+        "currency": report.currency,
+        "prices_include_tax": report.prices_include_tax,
+        "total": report.total.quantize(_FOUR),
+        "total_tax": report.total_tax.quantize(_FOUR),
+        "note": report.note[:5000],
+        "buyer": asdict(report.buyer),
+        **standing(report),
+    }
+
+
+def standing(report: OrderReport) -> dict[str, Any]:
+    """What may change without being an edit: the shop's status and the payment it states."""
+    return {
+        "source_updated_at": report.updated_at,
+        "stage": report.stage,
+        "vendor_status": report.vendor_status[:60],
+        "payment": _payment(report),
+        "payment_method": (report.payment.title or report.payment.method)[:120],
+        "paid_at": report.payment.paid_at,
+        "transaction_id": report.payment.transaction_id[:120],
+        "refunded": report.refunded.quantize(_FOUR),
+    }
+
+
+def _payment(report: OrderReport) -> Payment:
+    if report.stage == OrderStage.REFUNDED or (report.refunded > 0 and report.refunded >= report.total):
+        return Payment.REFUNDED
+    if report.refunded > 0:
+        return Payment.PARTLY_REFUNDED
+    return Payment.PAID if report.payment.paid else Payment.OPEN
+
+
+def fill(order: Order, report: OrderReport) -> None:
+    """Replace lines, addresses and customer by what is stated; only while nothing was written to a target."""
+    for name, value in header(report).items():
+        setattr(order, name, value)
+    order.digest = digest(report)
+    if not order.customer_chosen:
+        order.customer = customers.recognise(order.channel, report.buyer)
+    order.save()
+    order.lines.all().delete()
+    OrderLine.objects.bulk_create([_line(order, place, line) for place, line in enumerate(report.lines, start=1)])
+    match_products(order)
+    addresses.keep(order, AddressRole.BILLING, report.billing)
+    addresses.keep(order, AddressRole.SHIPPING, report.shipping or Address())
+
+
+def _line(order: Order, position: int, line: ReportedLine) -> OrderLine:
+    net, tax = line.net.quantize(_FOUR), line.tax.quantize(_FOUR)
+    return OrderLine(
+        order=order,
+        position=position,
+        external_id=line.external_id[:60],
+        kind=line.kind,
+        title=line.title[:250],
+        sku=inventory.normalised_sku(line.sku),
+        gtin=line.gtin[:40],
+        product_id=line.product_id[:60],
+        quantity=line.quantity,
+        unit_price=line.unit_price.quantize(_FOUR),
+        discount=line.discount.quantize(_FOUR),
+        net=net,
+        tax=tax,
+        gross=net + tax,
+        tax_rate=sum((part.rate for part in line.taxes), Decimal(0)),
+        taxes=[{"rate": str(part.rate), "amount": str(part.amount), "title": part.title[:80]} for part in line.taxes],
+    )
+
+
+def match_products(order: Order) -> None:
+    """Say for each product line which product it is, as the mappings stand now."""
+    lines = [line for line in order.lines.all() if line.kind in (LineKind.ITEM, LineKind.GIFT_CARD)]
+    found = inventory.match(order.channel, [named(line) for line in lines])
+    changed: list[OrderLine] = []
+    for line, variant in zip(lines, found, strict=True):
+        if line.variant_id != (variant.pk if variant else None):
+            line.variant = variant
+            changed.append(line)
+    OrderLine.objects.bulk_update(changed, ["variant"])
+
+
+def named(line: OrderLine) -> Named:
+    return Named(product_id=line.product_id, sku=line.sku, gtin=line.gtin, title=line.title)
+
+
+def differences(order: Order, report: OrderReport) -> list[str]:
+    """In short words what the shop changed against what we hold, for people."""
+    ours = {line.external_id: line for line in order.lines.all()}
+    theirs = {line.external_id[:60]: line for line in report.lines}
+    found = [f"total {order.total:.2f} → {report.total:.2f}"] if order.total != report.total else []
+    found += [f"- {ours[key].title}" for key in ours.keys() - theirs.keys()]
+    found += [f"+ {theirs[key].title}" for key in theirs.keys() - ours.keys()]
+    found += _changed(ours, theirs)
+    return found[:20] or ["address or note"]
+
+
+def _changed(ours: dict[str, OrderLine], theirs: dict[str, ReportedLine]) -> Sequence[str]:
+    both = sorted(ours.keys() & theirs.keys())
+    return [
+        f"{ours[key].title}: {ours[key].quantity.normalize():f} → {theirs[key].quantity.normalize():f}"
+        for key in both
+        if ours[key].quantity != theirs[key].quantity
+    ]

@@ -1,0 +1,275 @@
+"""The verbs of orders, and the only writers of their states."""
+
+from __future__ import annotations
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import QuerySet
+
+from customers.models import Customer
+from exceptions import services as cases
+from exceptions.services import Trouble
+from integration_hub.kernel.errors import Defect, RetryLater
+from integration_hub.kernel.messages import Address, OrderAccepted, OrderReport
+from integration_hub.kernel.states import OrderStage, SaleStage
+from integration_hub.kernel.text import Text, say
+from integration_hub.messaging import dispatch, outbox
+from integration_hub.models import Connection, ExternalReference, InboundEvent, OutboundCommand, ProcessSwitch
+from integration_hub.models.access import User
+from integration_hub.models.activity import note
+from integration_hub.models.outbound import CommandState
+
+from . import addresses, recording, validation
+from .models import Order, Waiver
+from .states import MOVES, OrderState
+
+ORDER_TO_ERP = "order_to_erp"
+WRITE_SALE = "sale.write"
+AFTER_EXPORT = ("edited_after_export", "cancelled_after_export")
+
+
+def record(channel: Connection, report: OrderReport, event: InboundEvent) -> str | None:
+    """Take over what the shop states; returns why nothing was done, if so.  Runs in the event's transaction."""
+    recording.bounded(report)
+    recording.create(channel, report)
+    order = (
+        Order.objects.select_for_update(of=("self",))
+        .select_related("channel", "customer")
+        .get(channel=channel, external_id=report.external_id[:120])
+    )
+    if not order.digest:
+        return _first(order, report, event)
+    if report.updated_at < order.source_updated_at:
+        return "older than what the hub holds"
+    if order.stage == OrderStage.GONE != report.stage:
+        _reference(order).update(gone=False)
+    if recording.digest(report) == order.digest:
+        return _same_content(order, report, event)
+    return _edited(order, report, event)
+
+
+def _first(order: Order, report: OrderReport, event: InboundEvent) -> None:
+    recording.fill(order, report)
+    _refer(order)
+    note(order, "orders.reported", _reported(event), system=order.channel.name, event=event)
+    route(order, system=order.channel.name)
+
+
+def _reported(event: InboundEvent) -> Text:
+    return say("Reported by %(channel)s (%(door)s)", channel=event.connection.name, door=event.get_door_display())
+
+
+def _refer(order: Order) -> None:
+    from_shop = {"connection": order.channel, "kind": "order", "external_id": order.external_id}
+    reference = ExternalReference(
+        **from_shop, subject_type=ContentType.objects.get_for_model(Order), subject_id=order.pk
+    )
+    ExternalReference.objects.bulk_create([reference], ignore_conflicts=True)
+
+
+def _reference(order: Order) -> QuerySet[ExternalReference]:
+    return ExternalReference.objects.filter(connection=order.channel, kind="order", external_id=order.external_id)
+
+
+def _same_content(order: Order, report: OrderReport, event: InboundEvent) -> str | None:
+    """Only the standing may have moved: status, payment, refunds."""
+    before = {name: getattr(order, name) for name in ("stage", "vendor_status", "payment", "refunded")}
+    for name, value in recording.standing(report).items():
+        setattr(order, name, value)
+    order.save(update_fields=list(recording.standing(report)))
+    changed = {
+        name: [str(old), str(getattr(order, name))] for name, old in before.items() if old != getattr(order, name)
+    }
+    if not changed:
+        return "says nothing new"
+    note(order, "orders.standing", _moved(order), system=order.channel.name, event=event, data=changed)
+    if "stage" in changed or order.state == OrderState.HELD:
+        route(order, system=order.channel.name)
+    return None
+
+
+def _moved(order: Order) -> Text:
+    return say("The shop says: %(status)s, payment %(payment)s", status=order.vendor_status, payment=order.payment)
+
+
+def _edited(order: Order, report: OrderReport, event: InboundEvent) -> None:
+    changes = recording.differences(order, report)
+    if is_written(order):
+        _edited_after_export(order, report, event, changes)
+        return
+    recording.fill(order, report)
+    note(
+        order,
+        "orders.edited",
+        say("Changed in the shop"),
+        system=order.channel.name,
+        event=event,
+        data={"changes": changes},
+    )
+    route(order, system=order.channel.name)
+
+
+def _edited_after_export(order: Order, report: OrderReport, event: InboundEvent, changes: list[str]) -> None:
+    """The ERP already holds the order as it was: our rows stay so, and a person brings both sides together."""
+    _same_content(order, report, event)
+    Order.objects.filter(pk=order.pk).update(digest=recording.digest(report))
+    cases.open_case(
+        Trouble(
+            kind="edited_after_export",
+            cause=f"order:{order.pk}",
+            params={"number": order.number},
+            expected=say("The order as written to the ERP"),
+            found=say("Changed in the shop: %(changes)s", changes="; ".join(changes)[:500]),
+            data={"changes": changes, "event": event.pk},
+        ),
+        order,
+        connection=order.channel,
+        event_id=event.pk,
+    )
+
+
+def is_written(order: Order) -> bool:
+    """Whether a target holds the order or may hold it."""
+    return (
+        order.sales.exists()
+        or OutboundCommand.objects.filter(
+            subject_type=ContentType.objects.get_for_model(Order), subject_id=order.pk, verb=WRITE_SALE, maybe_sent=True
+        )
+        .exclude(state=CommandState.CANCELLED)
+        .exists()
+    )
+
+
+def gone(channel: Connection, external_id: str, event: InboundEvent) -> str | None:
+    """The shop does not show the order any more: what was not written is cancelled, what was is a case."""
+    order = Order.objects.select_for_update(of=("self",)).filter(channel=channel, external_id=external_id[:120]).first()
+    if order is None:
+        return "an order that the hub never saw"
+    _reference(order).update(gone=True)
+    if order.stage == OrderStage.GONE:
+        return "says nothing new"
+    order.stage, order.vendor_status = OrderStage.GONE, "deleted"
+    order.save(update_fields=["stage", "vendor_status"])
+    note(order, "orders.gone", say("Deleted in the shop"), system=channel.name, event=event)
+    route(order, system=channel.name)
+    return None
+
+
+def route(order: Order, *, system: str = "hub", by: User | None = None) -> None:
+    """Decide anew what happens with the order, from its standing, the processes and its problems."""
+    if order.stage in (OrderStage.CANCELLED, OrderStage.GONE, OrderStage.REFUNDED):
+        _cancel(order, system=system, by=by)
+    elif is_written(order):
+        cases.settle(order, kinds=validation.KINDS)
+    elif order.stage == OrderStage.PENDING:
+        _stop(order, OrderState.WAITING, system=system, by=by)
+    elif not _wanted(order):
+        _stop(order, OrderState.RECORDED, system=system, by=by)
+    else:
+        _judge(order, system=system, by=by)
+
+
+def _wanted(order: Order) -> bool:
+    """Whether a process is switched on that takes orders of this channel placed at this time."""
+    return ProcessSwitch.objects.filter(
+        channel=order.channel, process=ORDER_TO_ERP, enabled=True, since__lte=order.placed_at
+    ).exists()
+
+
+def _stop(order: Order, state: OrderState, *, system: str, by: User | None) -> None:
+    cases.settle(order, kinds=validation.KINDS)
+    outbox.cancel_pending(order, WRITE_SALE)
+    move(order, state, system=system, by=by)
+
+
+def _judge(order: Order, *, system: str, by: User | None) -> None:
+    found = validation.problems(order)
+    for trouble in found:
+        cases.open_case(trouble, order, connection=order.channel)
+    cases.settle(order, kinds=validation.KINDS, still=[(trouble.kind, trouble.cause) for trouble in found])
+    if found:
+        outbox.cancel_pending(order, WRITE_SALE)
+        move(order, OrderState.HELD, system=system, by=by)
+        return
+    move(order, OrderState.ACCEPTED, system=system, by=by)
+    dispatch.publish(OrderAccepted(order_id=order.pk))
+
+
+def _cancel(order: Order, *, system: str, by: User | None) -> None:
+    outbox.cancel_pending(order, WRITE_SALE)
+    cases.settle(order, kinds=validation.KINDS)
+    if is_written(order) and order.stage != OrderStage.REFUNDED:
+        _cancelled_after_export(order)
+    if order.stage != OrderStage.REFUNDED or not is_written(order):
+        move(order, OrderState.CANCELLED, system=system, by=by)
+
+
+def _cancelled_after_export(order: Order) -> None:
+    sale = order.sales.exclude(stage=SaleStage.CANCELLED).first()
+    if sale is None and order.sales.exists():
+        return
+    cases.open_case(
+        Trouble(
+            kind="cancelled_after_export",
+            cause=f"order:{order.pk}",
+            params={"number": order.number},
+            expected=say("The sale is cancelled in the ERP too"),
+            found=say("Sale %(sale)s is still open there", sale=sale.number if sale else "?"),
+            data={"sale": sale.pk if sale else None},
+        ),
+        order,
+        connection=order.channel,
+    )
+
+
+def move(order: Order, to: OrderState, *, system: str = "hub", by: User | None = None, why: str = "") -> bool:
+    """Move the order on its decided axis; False if it is there already.  The old state must still stand."""
+    if order.state == to:
+        return False
+    old = OrderState(order.state)
+    if to not in MOVES[old]:
+        raise Defect(say("An order cannot go from %(old)s to %(to)s.", old=old.value, to=to.value))
+    if not Order.objects.filter(pk=order.pk, state=old).update(state=to):
+        raise RetryLater(say("The order has changed meanwhile."))
+    order.state = to
+    note(
+        order,
+        "orders.moved",
+        say("Order: %(old)s → %(to)s", old=old.value, to=to.value),
+        by=by,
+        system="" if by else system,
+        why=why,
+    )
+    return True
+
+
+def reconsider(order_id: int, *, by: User | None = None) -> Order:
+    """Match products and judge again, under a lock; what a fix calls for every order it lets go."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update(of=("self",)).select_related("channel", "customer").get(pk=order_id)
+        if not is_written(order):
+            recording.match_products(order)
+        route(order, by=by)
+    return order
+
+
+def correct_address(order: Order, role: str, address: Address, *, by: User) -> None:
+    addresses.correct(order, role, address)
+    reconsider(order.pk, by=by)
+
+
+def choose_customer(order: Order, customer: Customer, *, by: User) -> None:
+    order.customer, order.customer_chosen = customer, True
+    order.save(update_fields=["customer", "customer_chosen"])
+    reconsider(order.pk, by=by)
+
+
+def waive(order: Order, kinds: tuple[str, ...], *, by: User, why: str) -> int:
+    """Accept the order's present troubles of these kinds; another figure later is another trouble."""
+    found = [trouble for trouble in validation.problems(order) if trouble.kind in kinds]
+    rows = [
+        Waiver(order=order, kind=trouble.kind, basis=validation.basis(trouble), why=why, by=by) for trouble in found
+    ]
+    Waiver.objects.bulk_create(rows, ignore_conflicts=True)
+    reconsider(order.pk, by=by)
+    return len(rows)

@@ -1,0 +1,210 @@
+"""What is wrong with an order: all of it at once, each with a code, before anything is written anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from django.conf import settings
+
+from customers import services as customers
+from exceptions.services import Trouble
+from integration_hub.kernel import codec
+from integration_hub.kernel.messages import Buyer
+from integration_hub.kernel.money import rounded
+from integration_hub.kernel.states import LineKind, OrderStage
+from integration_hub.kernel.tax import known_rates
+from integration_hub.kernel.text import Text, say
+
+from . import addresses
+from .models import AddressRole, Order, OrderLine
+
+KINDS = (
+    "unknown_product",
+    "address_incomplete",
+    "totals_disagree",
+    "tax_rate_unknown",
+    "customer_unclear",
+    "order_implausible",
+)
+CENT = Decimal("0.01")
+
+
+def problems(order: Order) -> list[Trouble]:
+    """Every trouble of the order that nobody has waived, in a fixed order."""
+    lines = list(order.lines.all())
+    found = [trouble for check in _CHECKS for trouble in check(order, lines)]
+    waived = set(order.waivers.values_list("kind", "basis"))
+    return sorted((t for t in found if (t.kind, basis(t)) not in waived), key=lambda t: (t.kind, t.cause))
+
+
+def basis(trouble: Trouble) -> str:
+    """What a waiver rests on: the same kind of trouble with other figures is another trouble."""
+    said = [trouble.cause, str(trouble.expected or ""), str(trouble.found or "")]
+    return hashlib.sha256(codec.canonical(said)).hexdigest()
+
+
+def product_cause(order: Order, line: OrderLine) -> str:
+    """One cause for all orders of a channel that name the product so."""
+    name = (
+        f"sku:{line.sku.strip()}"
+        if line.sku.strip()
+        else f"id:{line.product_id}"
+        if line.product_id
+        else f"title:{line.title}"
+    )
+    return f"{order.channel_id}:{name}"
+
+
+def _products(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+    unknown = {
+        product_cause(order, line): line
+        for line in lines
+        if line.kind in (LineKind.ITEM, LineKind.GIFT_CARD) and line.variant_id is None
+    }
+    return [
+        Trouble(
+            kind="unknown_product",
+            cause=cause,
+            params={"sku": line.sku or line.product_id or line.title},
+            expected=say("A product for %(sku)s", sku=line.sku or line.product_id or line.title),
+            found=say("No product has this number; the shop calls it “%(title)s”", title=line.title),
+            data={"sku": line.sku, "product_id": line.product_id, "gtin": line.gtin, "title": line.title},
+        )
+        for cause, line in unknown.items()
+    ]
+
+
+def _addresses(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+    billing, shipping = addresses.of(order)
+    if _over_the_counter(order, lines) and not (billing.street or shipping.street):
+        return []
+    found = []
+    for role, address in ((AddressRole.BILLING, billing), (AddressRole.SHIPPING, shipping)):
+        if (gaps := addresses.missing(address)) and not (role == AddressRole.SHIPPING and address == billing):
+            found.append(_gap(order, role, gaps))
+    return found
+
+
+def _over_the_counter(order: Order, lines: Sequence[OrderLine]) -> bool:
+    return order.stage == OrderStage.COMPLETED and not any(line.kind == LineKind.SHIPPING for line in lines)
+
+
+def _gap(order: Order, role: AddressRole, gaps: list[str]) -> Trouble:
+    return Trouble(
+        kind="address_incomplete",
+        cause=f"order:{order.pk}:{role.value}",
+        params={"number": order.number, "fields": ", ".join(gaps)},
+        expected=say("A complete address for the country of destination"),
+        found=say("Missing or wrong: %(fields)s", fields=", ".join(gaps)),
+        data={"role": role.value, "fields": gaps},
+    )
+
+
+def _totals(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+    gross = rounded(sum((line.gross for line in lines), Decimal(0)), order.currency)
+    tax = sum((line.tax for line in lines), Decimal(0))
+    if gross != rounded(order.total, order.currency):
+        return [_disagree(order, say("Lines sum up to the total"), gross, order.total)]
+    if abs(tax - order.total_tax) > CENT * max(2, len(lines)):
+        return [_disagree(order, say("Tax of the lines sums up to the total tax"), tax, order.total_tax)]
+    return _line_sums(order, lines)
+
+
+def _disagree(order: Order, what: Text, computed: Decimal, stated: Decimal) -> Trouble:
+    return Trouble(
+        kind="totals_disagree",
+        cause=f"order:{order.pk}",
+        params={"number": order.number},
+        expected=say("%(stated)s %(currency)s, as the shop states", stated=f"{stated:.2f}", currency=order.currency),
+        found=say(
+            "%(computed)s %(currency)s, as the lines add up", computed=f"{computed:.2f}", currency=order.currency
+        ),
+        data={"stated": str(stated), "computed": str(computed), "what": str(what)},
+    )
+
+
+def _line_sums(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+    for line in lines:
+        total = line.gross if order.prices_include_tax else line.net
+        off = rounded(line.quantity * line.unit_price - line.discount, order.currency) - rounded(total, order.currency)
+        # unit prices come rounded to the cent, so a line may be off by half a cent a piece
+        if abs(off) > CENT * max(Decimal(1), abs(line.quantity)):
+            return [
+                _disagree(order, say("Quantity times price"), line.quantity * line.unit_price - line.discount, total)
+            ]
+    return []
+
+
+def _tax_rates(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+    _billing, shipping = addresses.of(order)
+    known = known_rates(shipping.country, settings.HUB_HOME_COUNTRY)
+    strange = sorted({_percent(line.tax_rate) for line in lines if line.tax_rate not in known and line.tax})
+    if not strange:
+        return []
+    return [
+        Trouble(
+            kind="tax_rate_unknown",
+            cause=f"order:{order.pk}",
+            params={"number": order.number, "rates": ", ".join(strange)},
+            expected=say("One of %(rates)s", rates=", ".join(_percent(rate) for rate in sorted(known))),
+            found=say("%(rates)s for %(country)s", rates=", ".join(strange), country=shipping.country or "?"),
+            data={"rates": strange},
+        )
+    ]
+
+
+def _percent(rate: Decimal) -> str:
+    return f"{(rate * 100).normalize():f} %"
+
+
+def _customer(order: Order, _lines: Sequence[OrderLine]) -> list[Trouble]:
+    buyer = Buyer(**order.buyer)
+    if order.customer is None or order.customer_chosen or not (other := customers.rival(order.customer, buyer)):
+        return []
+    return [
+        Trouble(
+            kind="customer_unclear",
+            cause=f"order:{order.pk}",
+            params={"number": order.number},
+            expected=say("One customer"),
+            found=say(
+                "The shop's customer number says %(one)s, the e-mail says %(other)s",
+                one=order.customer.code,
+                other=other.code,
+            ),
+            data={"candidates": [order.customer_id, other.pk]},
+        )
+    ]
+
+
+def _plausible(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+    if not any(line.kind in (LineKind.ITEM, LineKind.GIFT_CARD) for line in lines):
+        return [_implausible(order, say("An order without products"))]
+    if wrong := [line for line in lines if line.quantity <= 0]:
+        return [
+            _implausible(
+                order,
+                say(
+                    "Quantity %(quantity)s of “%(title)s”", quantity=wrong[0].quantity.normalize(), title=wrong[0].title
+                ),
+            )
+        ]
+    if order.total < 0:
+        return [_implausible(order, say("A negative total"))]
+    return []
+
+
+def _implausible(order: Order, found: Text) -> Trouble:
+    return Trouble(
+        kind="order_implausible",
+        cause=f"order:{order.pk}",
+        params={"number": order.number},
+        expected=say("Products, positive quantities and a total that is not negative"),
+        found=found,
+    )
+
+
+_Check = Callable[[Order, Sequence[OrderLine]], list[Trouble]]
+_CHECKS: tuple[_Check, ...] = (_plausible, _products, _addresses, _totals, _tax_rates, _customer)

@@ -1,0 +1,175 @@
+"""Whatever breaks on the way, one order ends as one processed sale with one invoice and one shipment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from integration_hub.connectors.http import Answer, Http
+from integration_hub.kernel.errors import Misconfigured, RetryLater
+from integration_hub.kernel.messages import WriteSale, Written
+from tests.erp.office import LOOPBACK, Office
+from tests.erp.server import Erp
+
+from .orders import connector, order
+
+pytestmark = pytest.mark.erp
+
+
+class Killed(BaseException):
+    """The end of our own process."""
+
+
+class Dying(Http):
+    """A client whose process is killed just before or just after its nth writing request."""
+
+    def __init__(self, number: int, *, after: bool) -> None:
+        super().__init__(allowed=[LOOPBACK])
+        self.left, self.after = number, after
+
+    def request(self, method: str, path: str, **kwargs: Any) -> Answer:
+        writes = method != "GET" and not path.endswith("/rpc/")
+        self.left -= writes
+        if writes and self.left == 0 and not self.after:
+            raise Killed
+        answer = super().request(method, path, **kwargs)
+        if writes and self.left == 0:
+            raise Killed
+        return answer
+
+
+class Impatient(Http):
+    """A client that gives up waiting for the answer to the nth writing request."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(allowed=[LOOPBACK])
+        self.left = number
+
+    def request(self, method: str, path: str, **kwargs: Any) -> Answer:
+        self.left -= method != "GET"
+        self.timeout = (5.0, 0.005 if self.left == 0 and method != "GET" else 30.0)
+        return super().request(method, path, **kwargs)
+
+
+def assert_complete(office: Office, command: WriteSale) -> None:
+    sale = office.sale(command.reference, "invoices.id", "shipments.id", "total_amount")
+    assert sale["state"] == "processing"
+    assert sale["total_amount"] == command.total
+    assert (len(sale["invoices"]), len(sale["shipments"])) == (1, 1)
+
+
+def persist(send: Callable[[], Written]) -> Written:
+    """Try as the hub does: again and again while the connector says that this may help."""
+    for _ in range(20):
+        try:
+            return send()
+        except RetryLater:
+            threading.Event().wait(0.2)
+    raise AssertionError("never got through")
+
+
+WRITES = {1: "customer", 2: "invoice address", 3: "shipment address", 4: "create", 5: "quote", 6: "confirm"}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("number", WRITES, ids=WRITES.values())
+def test_killed_at_any_point_the_next_try_completes(erp: Erp, office: Office, number: int, after: bool) -> None:
+    command = order()
+    with pytest.raises(Killed):
+        connector(erp, Dying(number, after=after)).send(command)
+
+    connector(erp).send(command)
+
+    assert_complete(office, command)
+
+
+@pytest.mark.parametrize("number", WRITES, ids=WRITES.values())
+def test_no_answer_in_time_is_unclear_and_the_next_try_completes(erp: Erp, office: Office, number: int) -> None:
+    command = order()
+    with pytest.raises(RetryLater) as caught:
+        connector(erp, Impatient(number)).send(command)
+    assert caught.value.maybe_written
+
+    written = persist(lambda: connector(erp).send(command))
+
+    assert written == persist(lambda: connector(erp).send(command)) or not written.was_there
+    assert_complete(office, command)
+
+
+def test_killed_between_confirmation_and_processing_the_next_try_processes(erp: Erp, office: Office) -> None:
+    command = order()
+    with erp.without_worker() as half, pytest.raises(Killed):
+        connector(half, Dying(6, after=True)).send(command)
+    assert office.sale(command.reference)["state"] == "confirmed"
+    assert connector(erp).find(command) is None
+
+    written = connector(erp).send(command)
+
+    assert (written.vendor_status, written.was_there) == ("processing", True)
+    assert_complete(office, command)
+
+
+def test_four_at_once_make_one_sale(erp: Erp, office: Office) -> None:
+    command, start, ends = order(), threading.Barrier(4), list[object]()
+
+    def send() -> None:
+        start.wait()
+        try:
+            ends.append(persist(lambda: connector(erp).send(command)).external_id)
+        except BaseException as error:  # noqa: BLE001  the main thread looks at it
+            ends.append(error)
+
+    threads = [threading.Thread(target=send) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+
+    assert ends == [str(office.sale(command.reference)["id"])] * 4
+    assert_complete(office, command)
+
+
+def test_a_correction_reaches_the_draft_of_an_earlier_try(erp: Erp, office: Office) -> None:
+    command = order()
+    with pytest.raises(Killed):
+        connector(erp, Dying(4, after=True)).send(command)
+
+    connector(erp, warehouse="WH2").send(command)
+
+    assert office.sale(command.reference, "warehouse.code")["warehouse"]["code"] == "WH2"
+    assert_complete(office, command)
+
+
+def test_a_quotation_with_another_total_goes_back_to_draft_first(erp: Erp, office: Office) -> None:
+    command = order()
+    with pytest.raises(Killed):
+        connector(erp, Dying(4, after=True)).send(command)
+    sale = office.sale(command.reference, "lines.id")
+    office.rest.write("sale.line", sale["lines"][0]["id"], {"quantity": 5})
+    office.press("sale.sale", sale["id"], "quote")
+
+    with pytest.raises(RetryLater) as caught:
+        connector(erp).send(command)
+    assert caught.value.code == "changed_meanwhile"
+    connector(erp).send(command)
+
+    assert_complete(office, command)
+
+
+def test_a_wrong_key_is_for_the_integrator(erp: Erp) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        connector(erp, api_key="not-the-right-key").send(order())
+    assert caught.value.code == "refused_credentials"
+
+
+def test_a_wrong_database_is_for_the_integrator(erp: Erp) -> None:
+    with pytest.raises(Misconfigured, match="no-such-database"):
+        connector(erp, database="no-such-database").send(order())
+
+
+def test_a_wrong_web_shop_is_for_the_integrator(erp: Erp) -> None:
+    with pytest.raises(Misconfigured, match="Marktplatz"):
+        connector(erp, web_shop="Marktplatz").send(order())
