@@ -56,12 +56,24 @@ ADD_TAGS = """mutation AddTags($id: ID!, $tags: [String!]!) {
 SET_NOTE = """mutation SetNote($input: OrderInput!) {
   orderUpdate(input: $input) { userErrors { field message } } }"""
 
-FULFILMENTS = """query OrderFulfilments($id: ID!) {
-  order(id: $id) { id name displayFulfillmentStatus
-    fulfillments(first: 50) { id status trackingInfo { number }
-      fulfillmentLineItems(first: 50) { nodes { quantity lineItem { id } } } }
-    fulfillmentOrders(first: 10) { nodes { id status assignedLocation { location { id } }
-      lineItems(first: 50) { nodes { id remainingQuantity lineItem { id } } } } } } }"""
+_WAITING = "pageInfo { hasNextPage endCursor } nodes { id remainingQuantity lineItem { id } }"
+_FULFILMENT_ORDERS = f"""pageInfo {{ hasNextPage endCursor }} nodes {{ id status
+  assignedLocation {{ location {{ id }} }} lineItems(first: 60) {{ {_WAITING} }} }}"""
+
+FULFILMENTS = f"""query OrderFulfilments($id: ID!) {{
+  order(id: $id) {{ id name displayFulfillmentStatus
+    fulfillments(first: 100) {{ id status trackingInfo {{ number }} }}
+    fulfillmentOrders(first: 4) {{ {_FULFILMENT_ORDERS} }} }} }}"""
+
+FULFILMENT_ORDERS = f"""query FulfilmentOrders($id: ID!, $after: String) {{
+  order(id: $id) {{ fulfillmentOrders(first: 4, after: $after) {{ {_FULFILMENT_ORDERS} }} }} }}"""
+
+WAITING = f"""query Waiting($id: ID!, $after: String) {{
+  fulfillmentOrder(id: $id) {{ lineItems(first: 100, after: $after) {{ {_WAITING} }} }} }}"""
+
+FULFILLED = """query Fulfilled($id: ID!, $after: String) {
+  fulfillment(id: $id) { fulfillmentLineItems(first: 100, after: $after) {
+    pageInfo { hasNextPage endCursor } nodes { quantity lineItem { id } } } } }"""
 
 FULFIL = """mutation Fulfil($fulfillment: FulfillmentInput!) {
   fulfillmentCreate(fulfillment: $fulfillment) { fulfillment { id status } userErrors { field message } } }"""

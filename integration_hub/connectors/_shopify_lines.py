@@ -40,9 +40,8 @@ def lines_of(raw: Object, total: Decimal) -> tuple[ReportedLine, ...]:
             if not fields.flag(line, "is_removed")
         ),
     ]
-    if len({line.external_id for line in lines}) != len(lines):
-        raise unreadable("two lines have the same id")
-    return (*lines, *_apart(raw, total - sum((line.gross for line in lines), ZERO)))
+    missing = total - sum((line.gross for line in lines), ZERO)
+    return fields.sound_lines((*lines, *_apart(raw, missing)))
 
 
 def _item(raw: Object, gross_prices: bool, tip: Decimal) -> ReportedLine:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from integration_hub.kernel import fields
 from integration_hub.kernel.errors import unreadable
 from integration_hub.kernel.fields import Object
-from integration_hub.kernel.messages import Address, Buyer, OrderReport, ReportedLine, StatedPayment
+from integration_hub.kernel.messages import Address, Buyer, OrderReport, StatedPayment
 from integration_hub.kernel.states import OrderStage
 
 from ._shopify_lines import ZERO, lines_of, shop_amount

@@ -98,9 +98,7 @@ def _lines(raw: Object, currency: str) -> tuple[ReportedLine, ...]:
             for place, line in enumerate(fields.children(raw, "fee_lines"))
         ),
     ]
-    if len({line.external_id for line in lines}) != len(lines):
-        raise unreadable("two lines have the same id")
-    return tuple(lines)
+    return fields.sound_lines(lines)
 
 
 class _LineReader:

@@ -7,13 +7,14 @@ that is read.  A list where an amount belongs, or an object where a word belongs
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from . import codec
 from .errors import unreadable
+from .messages import ReportedLine
 from .money import is_currency
 
 Object = Mapping[str, Any]
@@ -127,3 +128,14 @@ def country(source: Object, name: str) -> str:
     """An ISO 3166-1 alpha-2 code in upper case; anything else counts as none."""
     code = words(source, name).upper()
     return code if _COUNTRY.fullmatch(code) else ""
+
+
+def sound_lines(lines: Iterable[ReportedLine]) -> tuple[ReportedLine, ...]:
+    """The lines of an order, after a look that their ids differ and that no product of theirs is out of bounds."""
+    found = tuple(lines)
+    if len({line.external_id for line in found}) != len(found):
+        raise unreadable("two lines have the same id")
+    for line in found:
+        for value in (line.unit_price, line.discount, line.net, line.tax, line.gross):
+            codec.money_amount(value, f"an amount of line {line.external_id}")
+    return found

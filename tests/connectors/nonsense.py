@@ -94,7 +94,7 @@ def mutations(draw: st.DrawFn, body: Any) -> Any:
             break
         path = draw(st.sampled_from(paths))
         if draw(st.integers(0, 4)):
-            _put(changed, path, draw(st.sampled_from(VALUES)))
+            _put(changed, path, copy.deepcopy(draw(st.sampled_from(VALUES))))
         else:
             _take(changed, path)
     return changed

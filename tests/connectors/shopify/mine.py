@@ -1,0 +1,77 @@
+"""The Shopify connector as the contract suite sees it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from integration_hub.connectors.base import Connector, Incoming
+from integration_hub.connectors.shopify import Shopify
+from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
+from tests.connectors.contract import Contract, Sample
+from tests.connectors.world import World
+
+from . import payloads
+from .shop import Shop
+
+SECRET = "shpss_1234567890"
+ACCEPTED = TellAccepted(reference="R1", order_id="1", sale_number="S/9", erp="Tryton")
+PARCEL = Parcel(
+    key="P1",
+    number="CS7",
+    carrier="DHL",
+    tracking_number="00340",
+    tracking_url="https://dhl.example/00340",
+    lines=(("11", Decimal(2)), ("12", Decimal(1))),
+)
+SHIPPED = TellShipped(reference="R1", order_id="1", parcel=PARCEL, complete=False)
+CANCELLED = TellCancelled(reference="R1", order_id="1", reason="out of stock")
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    return {
+        "shop": "teeladen.myshopify.com",
+        "access_token": "shpat_1234567890",
+        "api_secret": SECRET,
+        **changes,
+    }
+
+
+def sign(body: bytes, secret: str = SECRET) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+
+
+class Mine(Contract):
+    connector_class: ClassVar[type[Connector]] = Shopify
+    signature_headers: ClassVar[tuple[str, ...]] = ("x-shopify-hmac-sha256",)
+
+    def config(self) -> dict[str, Any]:
+        return settings()
+
+    def samples(self) -> Sequence[Sample]:
+        net = payloads.order(taxes_included=False, total_price="42.94", total_price_set=payloads.money("42.94"))
+        return [
+            Sample("webhook", payloads.webhook(payloads.order())),
+            Sample("polled", payloads.polled(payloads.node(payloads.order()))),
+            Sample("net prices", payloads.webhook(net)),
+            Sample("deleted", payloads.webhook({"id": 24}, "orders/delete")),
+            Sample(
+                "subscription", payloads.webhook({"id": "missing:ORDERS_CREATE", "status": "missing"}, "webhook.state")
+            ),
+        ]
+
+    def commands(self) -> Sequence[Command]:
+        return [ACCEPTED, SHIPPED, CANCELLED]
+
+    def world(self) -> World:
+        return Shop()
+
+    def topic(self) -> str:
+        return "orders/updated"
+
+    def signed(self, body: bytes, topic: str) -> Incoming:
+        return Incoming({"x-shopify-topic": topic, "x-shopify-hmac-sha256": sign(body)}, body)
