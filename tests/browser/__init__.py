@@ -1,0 +1,1 @@
+"""Screens in a real browser: headless Chromium against the live server."""

@@ -1,0 +1,1 @@
+"""The exception list: filters, actions, masking, pages."""
