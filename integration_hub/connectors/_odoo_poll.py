@@ -34,11 +34,11 @@ class Poll:
     def products(self, since: datetime | None, token: str | None) -> Page:
         """Variants, archived ones too."""
         domain = _window(since, _last(token or "0"))
-        rows = self._rpc.call(
+        rows = self._rpc.rows(
             "product.product",
             "search_read",
             domain=domain,
-            fields=_PRODUCT,
+            names=_PRODUCT,
             order="id",
             limit=PAGE,
             context={"active_test": False},
@@ -57,16 +57,16 @@ class Poll:
 
     def _changed_sales(self, since: datetime | None, last: int) -> Page:
         domain = [["client_order_ref", "!=", False], *_window(since, last)]
-        rows = self._rpc.call("sale.order", "search_read", domain=domain, fields=_SALE, order="id", limit=PAGE)
+        rows = self._rpc.rows("sale.order", "search_read", domain=domain, names=_SALE, order="id", limit=PAGE)
         if len(rows) == PAGE:
             return Page(self._deliveries(rows), f"sale:{rows[-1]['id']}")
         return Page(self._deliveries(rows), "picking:0" if since and self._stock_fields() else None)
 
     def _changed_pickings(self, since: datetime | None, last: int) -> Page:
         domain = [["sale_id.client_order_ref", "!=", False], _OUTGOING, *_window(since, last)]
-        rows = self._rpc.call("stock.picking", "search_read", domain=domain, fields=["sale_id"], order="id", limit=PAGE)
+        rows = self._rpc.rows("stock.picking", "search_read", domain=domain, names=["sale_id"], order="id", limit=PAGE)
         ids = sorted({row["sale_id"][0] for row in rows})
-        sales = self._rpc.call("sale.order", "search_read", domain=[["id", "in", ids]], fields=_SALE) if ids else []
+        sales = self._rpc.rows("sale.order", "search_read", domain=[["id", "in", ids]], names=_SALE) if ids else []
         return Page(self._deliveries(sales), f"picking:{rows[-1]['id']}" if len(rows) == PAGE else None)
 
     def _deliveries(self, sales: Sequence[dict[str, Any]]) -> list[Delivery]:
@@ -78,7 +78,7 @@ class Poll:
         """The fields of a picking that this Odoo has; empty where sales and stock are not joined."""
         wanted = [*_PICKING, *_CARRIER]
         try:
-            known = self._rpc.call("stock.picking", "fields_get", allfields=wanted, attributes=["type"])
+            known = self._rpc.known("stock.picking", wanted)
         except Rejected:  # no such model: the stock module is not installed
             return []
         return [name for name in wanted if name in known] if "sale_id" in known else []
@@ -90,7 +90,7 @@ class Poll:
         if not fields:
             return found
         domain = [["sale_id", "in", list(sales)], _OUTGOING]
-        rows = self._rpc.call("stock.picking", "search_read", domain=domain, fields=fields, order="id")
+        rows = self._rpc.rows("stock.picking", "search_read", domain=domain, names=fields, order="id")
         moves = self._moves([row["id"] for row in rows if row["state"] == "done"])
         for row in rows:
             found[row["sale_id"][0]].append({**row, "moves": moves[row["id"]]})
@@ -101,11 +101,11 @@ class Poll:
         found: dict[int, list[dict[str, Any]]] = defaultdict(list)
         if not pickings:
             return found
-        known = self._rpc.call("stock.move", "fields_get", allfields=["quantity", "quantity_done"], attributes=["type"])
+        known = self._rpc.known("stock.move", ["quantity", "quantity_done"])
         quantity = "quantity" if "quantity" in known else "quantity_done"
         domain = [["picking_id", "in", list(pickings)], ["state", "=", "done"]]
         fields = ["picking_id", "product_id", quantity]
-        rows = self._rpc.call("stock.move", "search_read", domain=domain, fields=fields, order="id")
+        rows = self._rpc.rows("stock.move", "search_read", domain=domain, names=fields, order="id")
         codes = self._codes(sorted({row["product_id"][0] for row in rows}))
         for row in rows:
             moved = {"sku": codes.get(row["product_id"][0], ""), "quantity": row[quantity]}
@@ -115,7 +115,7 @@ class Poll:
     def _codes(self, products: Sequence[int]) -> dict[int, str]:
         if not products:
             return {}
-        rows = self._rpc.call("product.product", "read", ids=products, fields=["default_code"])
+        rows = self._rpc.rows("product.product", "read", ids=products, names=["default_code"])
         return {row["id"]: row["default_code"] or "" for row in rows}
 
 

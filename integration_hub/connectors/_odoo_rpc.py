@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from integration_hub.kernel import fields
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater
 from integration_hub.kernel.text import say
 
 from .http import Answer, Http
 
+Row = dict[str, Any]
 JSON2 = "json2"
 JSON_RPC = "jsonrpc"
 AUTO = "auto"
@@ -59,6 +61,34 @@ class OdooRpc:
         self._transport = JSON2
         return result
 
+    def rows(self, model: str, method: str, *, names: Sequence[str], **rest: Any) -> list[Row]:
+        """The records of a reading call, each with its id and the fields asked for."""
+        found = self.call(model, method, fields=list(names), **rest)
+        if not isinstance(found, list) or not all(_complete(row, names) for row in found):
+            raise _senseless(False)
+        return found
+
+    def create(self, model: str, values: Mapping[str, Any]) -> int:
+        """The id of a new record."""
+        found = self.call(model, "create", vals_list=[values])
+        if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], int):
+            raise _senseless(True)
+        return found[0]
+
+    def known(self, model: str, names: Sequence[str]) -> frozenset[str]:
+        """Which of these fields the model has."""
+        found = self.call(model, "fields_get", allfields=list(names), attributes=["type"])
+        if not isinstance(found, dict):
+            raise _senseless(False)
+        return frozenset(names) & frozenset(found)
+
+    def count(self, model: str, domain: Sequence[Any]) -> int:
+        """How many records a domain describes."""
+        found = self.call(model, "search_count", domain=list(domain))
+        if not isinstance(found, int):
+            raise _senseless(False)
+        return found
+
     def _by_json2(
         self, model: str, method: str, ids: Sequence[int], args: Mapping[str, Any], context: Mapping[str, Any]
     ) -> Any:
@@ -71,13 +101,15 @@ class OdooRpc:
         answer = self._http.request("POST", path, json=body, headers=headers, accept=range(400, 600), writes=writes)
         if answer.status >= 400:
             raise self._json2_error(answer, writes)
-        return answer.json()
+        return _json(answer, writes)
 
     def _json2_error(self, answer: Answer, writes: bool) -> Exception:
         """Odoo names the exception in the body; a proxy in front of it does not, and then the status decides."""
         stated = _object(answer)
         if stated is None and answer.status == 404:
-            return NoSuchDoor(say("This Odoo has no JSON-2 interface; choose JSON-RPC."), code="no_json2")
+            return NoSuchDoor(
+                say("This Odoo has no JSON-2 interface (choose JSON-RPC), or no such database."), code="no_json2"
+            )
         if stated is None or "name" not in stated or answer.status in (401, 429, 503):
             return self._http.refusal(answer, writes)
         return self._error(str(stated["name"]), str(stated.get("message", "")), str(stated.get("debug", "")), writes)
@@ -104,12 +136,13 @@ class OdooRpc:
         params = {"service": service, "method": method, "args": args}
         body = {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1}
         answer = self._http.request("POST", "/jsonrpc", json=body, writes=writes)
-        stated = answer.json()
+        stated = _json(answer, writes)
         if not isinstance(stated, dict):
-            raise RetryLater(say("Odoo's answer makes no sense."), maybe_written=writes, code="their_fault")
+            raise _senseless(writes)
         if "error" in stated:
-            data = (stated["error"] or {}).get("data") or {}
-            message = str(data.get("message") or stated["error"].get("message", ""))
+            error = fields.child(stated, "error")
+            data = fields.child(error, "data")
+            message = str(data.get("message") or error.get("message", ""))
             raise self._error(str(data.get("name", "")), message, str(data.get("debug", "")), writes)
         return stated.get("result")
 
@@ -131,6 +164,22 @@ class OdooRpc:
         if short in ("OperationalError", "InterfaceError", "PoolError"):
             return RetryLater(say("Odoo has a fault."), maybe_written=writes, code="their_fault", detail=detail)
         return Rejected(say("Odoo refused it: %(message)s", message=message), code="refused", detail=detail)
+
+
+def _complete(row: Any, names: Sequence[str]) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("id"), int) and row.keys() >= set(names)
+
+
+def _json(answer: Answer, writes: bool) -> Any:
+    try:
+        return answer.json()
+    except Rejected:
+        raise _senseless(writes) from None
+
+
+def _senseless(writes: bool) -> RetryLater:
+    """Most often a proxy or a start page that answers in Odoo's place for a while."""
+    return RetryLater(say("The address answers, but not as Odoo does."), maybe_written=writes, code="not_an_api")
 
 
 def _object(answer: Answer) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from integration_hub.kernel import codec
+from integration_hub.kernel import fields
 from integration_hub.kernel.errors import Misconfigured, Rejected
 from integration_hub.kernel.messages import Address, SaleLine, WriteSale, Written
 from integration_hub.kernel.states import LineKind
@@ -15,11 +15,12 @@ from integration_hub.kernel.text import Text, say
 
 from . import _odoo_sale as words
 from ._odoo_reports import name_of
-from ._odoo_rpc import OdooRpc
+from ._odoo_rpc import OdooRpc, Row
 
 TOLERANCE = Decimal("0.05")  # what rounding per line can explain; more is a disagreement
 _DRAFT = ("draft", "sent")
 _SALE = ["name", "state", "amount_total", "currency_id"]
+_TAX = ["amount", "price_include"]
 _PLACE = ["name", "street", "street2", "zip", "city", "country_id", "state_id", "type"]
 _NAMES: dict[LineKind, Text] = {LineKind.SHIPPING: say("shipping costs"), LineKind.FEE: say("fees and rounding")}
 
@@ -35,7 +36,7 @@ class SaleWriter:
     def find(self, command: WriteSale) -> Written | None:
         """The sale, if nothing is left to do about it."""
         sale = self._sale(command.reference)
-        if sale is None or (sale["state"] in _DRAFT and self._config.confirm):
+        if sale is None or (_state(sale) in _DRAFT and self._config.confirm):
             return None
         return self._written(sale, True)
 
@@ -45,39 +46,41 @@ class SaleWriter:
         was_there = sale is not None
         if sale is None:
             sale = self._create(command)
-        if sale["state"] in _DRAFT:
+        if _state(sale) in _DRAFT:
             sale = self._agreeing(sale, command, repair=was_there)
             if self._config.confirm:
                 self._rpc.call("sale.order", "action_confirm", ids=[sale["id"]])
                 sale = self._read(sale["id"])
         return self._written(sale, was_there)
 
-    def _written(self, sale: dict[str, Any], was_there: bool) -> Written:
+    def _written(self, sale: Row, was_there: bool) -> Written:
         number = sale["id"]
         url = f"{self._config.url.rstrip('/')}/web#id={number}&model=sale.order&view_type=form"
-        status = str(sale["state"])
         return Written(
-            external_id=str(number), number=str(sale["name"]), vendor_status=status, url=url, was_there=was_there
+            external_id=str(number),
+            number=fields.identifier(sale, "name"),
+            vendor_status=_state(sale),
+            url=url,
+            was_there=was_there,
         )
 
-    def _sale(self, reference: str) -> dict[str, Any] | None:
+    def _sale(self, reference: str) -> Row | None:
         """The live sale of this reference, else a cancelled one."""
         domain = [["client_order_ref", "=", reference]]
-        found = self._rpc.call("sale.order", "search_read", domain=domain, fields=_SALE, order="id", limit=20)
+        found = self._rpc.rows("sale.order", "search_read", domain=domain, names=_SALE, order="id", limit=20)
         ranks = {"sale": 0, "done": 0, "cancel": 2}
-        return min(found, key=lambda sale: (ranks.get(sale["state"], 1), sale["id"]), default=None)
+        return min(found, key=lambda sale: (ranks.get(_state(sale), 1), sale["id"]), default=None)
 
-    def _read(self, number: int) -> dict[str, Any]:
-        rows = self._rpc.call("sale.order", "read", ids=[number], fields=_SALE)
+    def _read(self, number: int) -> Row:
+        rows = self._rpc.rows("sale.order", "read", ids=[number], names=_SALE)
         if not rows:
             raise Rejected(say("The sale is gone from Odoo."), code="sale_gone")
-        found: dict[str, Any] = rows[0]
-        return found
+        return rows[0]
 
-    def _create(self, command: WriteSale) -> dict[str, Any]:
+    def _create(self, command: WriteSale) -> Row:
         """A draft; everything that can be refused is looked up before the first write."""
         lines = self._lines(command)
-        values: dict[str, Any] = self._pricelist(command.currency) | self._warehouse()
+        values: Row = self._pricelist(command.currency) | self._warehouse()
         billing, shipping = self._address(command.billing), self._address(command.shipping)
         partner, invoice, delivery = self._partners(command, billing, shipping)
         values |= {
@@ -91,10 +94,9 @@ class SaleWriter:
         }
         if command.note:
             values["note"] = html.escape(command.note)
-        created = self._rpc.call("sale.order", "create", vals_list=[values])
-        return self._read(created[0])
+        return self._read(self._rpc.create("sale.order", values))
 
-    def _agreeing(self, sale: dict[str, Any], command: WriteSale, repair: bool) -> dict[str, Any]:
+    def _agreeing(self, sale: Row, command: WriteSale, repair: bool) -> Row:
         """The draft with exactly the command's total; an older draft gets the command's lines first."""
         if name_of(sale["currency_id"]) != command.currency:
             raise self._no_currency(command.currency)
@@ -121,14 +123,14 @@ class SaleWriter:
             )
         return sale
 
-    def _difference(self, sale: dict[str, Any], command: WriteSale) -> Decimal:
-        return command.total - codec.money_amount(sale["amount_total"], "amount_total")
+    def _difference(self, sale: Row, command: WriteSale) -> Decimal:
+        return command.total - fields.amount(sale, "amount_total")
 
-    def _rewrite(self, number: int, lines: Sequence[Any]) -> dict[str, Any]:
+    def _rewrite(self, number: int, lines: Sequence[Any]) -> Row:
         self._rpc.call("sale.order", "write", ids=[number], vals={"order_line": lines})
         return self._read(number)
 
-    def _lines(self, command: WriteSale) -> list[dict[str, Any]]:
+    def _lines(self, command: WriteSale) -> list[Row]:
         codes = {
             "shipping": self._config.shipping_product,
             "fee": self._config.fee_product,
@@ -163,7 +165,7 @@ class SaleWriter:
         if not codes:
             return {}
         domain = [["default_code", "in", list(codes)]]
-        rows = self._rpc.call("product.product", "search_read", domain=domain, fields=["default_code"], order="id")
+        rows = self._rpc.rows("product.product", "search_read", domain=domain, names=["default_code"], order="id")
         found: dict[str, int] = {}
         for row in rows:
             if row["default_code"] in found:
@@ -177,31 +179,29 @@ class SaleWriter:
     def taxes(self) -> list[words.Tax]:
         """Odoo's active sale taxes in percent, in its own order of preference."""
         domain = [["type_tax_use", "=", "sale"], ["amount_type", "=", "percent"]]
-        fields = ["amount", "price_include"]
-        rows = self._rpc.call(
-            "account.tax", "search_read", domain=domain, fields=fields, order="sequence,id", limit=500
-        )
-        return [words.Tax(row["id"], Decimal(row["amount"]) / 100, row["price_include"] is True) for row in rows]
+        rows = self._rpc.rows("account.tax", "search_read", domain=domain, names=_TAX, order="sequence,id", limit=500)
+        return [
+            words.Tax(row["id"], fields.amount(row, "amount") / 100, fields.flag(row, "price_include")) for row in rows
+        ]
 
     def _tax_field(self) -> str:
         """Odoo 19 calls the taxes of a line ``tax_ids``, before that ``tax_id``."""
         names = ["tax_id", "tax_ids"]
-        found = self._rpc.call("sale.order.line", "fields_get", allfields=names, attributes=["type"])
-        return "tax_ids" if "tax_ids" in found else "tax_id"
+        return "tax_ids" if "tax_ids" in self._rpc.known("sale.order.line", names) else "tax_id"
 
     def _digits(self) -> int:
         """How many decimals Odoo keeps of a unit price."""
         domain = [["name", "=", "Product Price"]]
-        rows = self._rpc.call("decimal.precision", "search_read", domain=domain, fields=["digits"], limit=1)
-        return int(rows[0]["digits"]) if rows else 2
+        rows = self._rpc.rows("decimal.precision", "search_read", domain=domain, names=["digits"], limit=1)
+        return min(int(fields.quantity(rows[0], "digits")), 8) if rows else 2
 
     def _pricelist(self, currency: str) -> dict[str, int]:
         """What makes the sale's currency: a pricelist in it, or nothing where the company's own will do."""
         domain = [["currency_id.name", "=", currency]]
-        rows = self._rpc.call("product.pricelist", "search_read", domain=domain, fields=["id"], order="id", limit=1)
+        rows = self._rpc.rows("product.pricelist", "search_read", domain=domain, names=["id"], order="id", limit=1)
         if rows:
             return {"pricelist_id": rows[0]["id"]}
-        companies = self._rpc.call("res.company", "search_read", fields=["currency_id"], order="id", limit=1)
+        companies = self._rpc.rows("res.company", "search_read", names=["currency_id"], order="id", limit=1)
         if not companies or name_of(companies[0]["currency_id"]) != currency:
             raise self._no_currency(currency)
         return {}
@@ -215,12 +215,12 @@ class SaleWriter:
         code = self._config.warehouse
         if not code:
             return {}
-        rows = self._rpc.call("stock.warehouse", "search_read", domain=[["code", "=", code]], fields=["id"], limit=1)
+        rows = self._rpc.rows("stock.warehouse", "search_read", domain=[["code", "=", code]], names=["id"], limit=1)
         if not rows:
             raise Misconfigured(say("Odoo has no warehouse %(code)s.", code=code), code="unknown_warehouse")
         return {"warehouse_id": rows[0]["id"]}
 
-    def _partners(self, command: WriteSale, billing: dict[str, Any], shipping: dict[str, Any]) -> tuple[int, int, int]:
+    def _partners(self, command: WriteSale, billing: Row, shipping: Row) -> tuple[int, int, int]:
         """Customer, invoice address, delivery address; each made only where Odoo has none like it."""
         partner = self._customer(command, billing)
         invoice = (
@@ -232,26 +232,23 @@ class SaleWriter:
             return partner["id"], invoice, invoice
         return partner["id"], invoice, self._child(partner["id"], "delivery", shipping)
 
-    def _customer(self, command: WriteSale, billing: dict[str, Any]) -> dict[str, Any]:
+    def _customer(self, command: WriteSale, billing: Row) -> Row:
         domain = [["ref", "=", command.customer_code], ["parent_id", "=", False]]
-        rows = self._rpc.call("res.partner", "search_read", domain=domain, fields=_PLACE, order="id", limit=1)
+        rows = self._rpc.rows("res.partner", "search_read", domain=domain, names=_PLACE, order="id", limit=1)
         if rows:
-            found: dict[str, Any] = rows[0]
-            return found
+            return rows[0]
         values = words.partner_values(command, billing)
-        created = self._rpc.call("res.partner", "create", vals_list=[values])
-        return {**values, "id": created[0]}
+        return {**values, "id": self._rpc.create("res.partner", values)}
 
-    def _child(self, partner: int, kind: str, values: dict[str, Any]) -> int:
+    def _child(self, partner: int, kind: str, values: Row) -> int:
         domain = [["parent_id", "=", partner], ["type", "=", kind]]
-        rows = self._rpc.call("res.partner", "search_read", domain=domain, fields=_PLACE, order="id")
+        rows = self._rpc.rows("res.partner", "search_read", domain=domain, names=_PLACE, order="id")
         known = next((int(row["id"]) for row in rows if words.same_place(row, values)), None)
         if known is not None:
             return known
-        created = self._rpc.call("res.partner", "create", vals_list=[{**values, "parent_id": partner, "type": kind}])
-        return int(created[0])
+        return self._rpc.create("res.partner", {**values, "parent_id": partner, "type": kind})
 
-    def _address(self, address: Address) -> dict[str, Any]:
+    def _address(self, address: Address) -> Row:
         country = self._country(address.country)
         return words.address_values(address, country, self._state(country, address.region))
 
@@ -259,7 +256,7 @@ class SaleWriter:
         if not code:
             return None
         if code not in self._countries:
-            rows = self._rpc.call("res.country", "search_read", domain=[["code", "=", code]], fields=["id"], limit=1)
+            rows = self._rpc.rows("res.country", "search_read", domain=[["code", "=", code]], names=["id"], limit=1)
             if not rows:
                 raise Rejected(
                     say("Odoo does not know the country %(code)s.", code=code), code="country_unknown_in_erp"
@@ -272,5 +269,9 @@ class SaleWriter:
         if not region or country is None:
             return None
         domain = [["country_id", "=", country], "|", ["code", "=ilike", region], ["name", "=ilike", region]]
-        rows = self._rpc.call("res.country.state", "search_read", domain=domain, fields=["id"], limit=1)
+        rows = self._rpc.rows("res.country.state", "search_read", domain=domain, names=["id"], limit=1)
         return int(rows[0]["id"]) if rows else None
+
+
+def _state(sale: Row) -> str:
+    return fields.words(sale, "state")

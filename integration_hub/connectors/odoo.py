@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from integration_hub.kernel import codec
+from integration_hub.kernel import codec, fields
 from integration_hub.kernel.errors import HubError, unreadable
 from integration_hub.kernel.messages import Command, Report, WriteSale, Written
 from integration_hub.kernel.text import say
 
 from ._odoo_poll import Poll
-from ._odoo_reports import product_report, sale_report, text
+from ._odoo_reports import product_report, sale_report
 from ._odoo_rpc import AUTO, JSON2, JSON_RPC, OdooRpc
 from ._odoo_writer import SaleWriter
 from .base import Capability, Connector, Delivery, Finding, Page, Role, Stream, option
@@ -104,8 +104,8 @@ class Odoo(Connector):
     def check(self) -> Sequence[Finding]:
         """Log in, look at the rights, and find the products and taxes that the settings speak of."""
         try:
-            companies = self._rpc.call("res.company", "search_read", fields=["name"], limit=1)
-            name = text(companies[0]["name"]) if companies else ""
+            companies = self._rpc.rows("res.company", "search_read", names=["name"], limit=1)
+            name = fields.words(companies[0], "name") if companies else ""
             door = "JSON-2" if self._rpc.transport == JSON2 else "JSON-RPC"
             found = [Finding(True, say("Logged in to %(company)s over %(door)s.", company=name, door=door))]
             return [*found, *self._check_sales(), *self._check_products(), self._check_taxes()]
@@ -113,7 +113,7 @@ class Odoo(Connector):
             return [Finding(False, error.text)]
 
     def _check_sales(self) -> Sequence[Finding]:
-        count = self._rpc.call("sale.order", "search_count", domain=[["client_order_ref", "!=", False]])
+        count = self._rpc.count("sale.order", [["client_order_ref", "!=", False]])
         return [Finding(True, say("Sales orders can be read (%(count)s with a reference).", count=count))]
 
     def _check_products(self) -> Sequence[Finding]:
@@ -122,7 +122,7 @@ class Odoo(Connector):
         return [self._check_product(code) for code in wanted if code]
 
     def _check_product(self, code: str) -> Finding:
-        count = self._rpc.call("product.product", "search_count", domain=[["default_code", "=", code]])
+        count = self._rpc.count("product.product", [["default_code", "=", code]])
         if count == 1:
             return Finding(True, say("Product %(code)s is there.", code=code))
         return Finding(

@@ -55,7 +55,7 @@ ARTICLES = (
     _article(11, "HONIG-500", "Lindenhonig 500 g", "8.90", REDUCED),
     _article(12, "SIEB-01", "Teesieb Edelstahl", "7.50"),
 )
-UNKNOWN = Article(90, "TK-100-B", _gtin(1), "Teekanne Glas 1,2 l, Edition Blau", Decimal("44.95"))
+UNKNOWN = Article(90, "TK-100-B", _gtin(90), "Teekanne Glas 1,2 l, Edition Blau", Decimal("44.95"))
 SERVICES = {"VERSAND": "Versandkosten", "GEBUEHR": "Gebühr", "RABATT": "Rabatt"}
 
 

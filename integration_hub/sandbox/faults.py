@@ -93,7 +93,7 @@ class Faults:
 
     def plan(self, target: str, writes: bool) -> Plan:
         """Draw what happens to one request."""
-        fault = self._of[target]
+        fault = self._of.get(target, Fault())
         if fault == Fault():
             return Plan()
         return Plan(

@@ -36,7 +36,9 @@ class Odoo:
         if request.path == "/odoo/jsonrpc" and request.method == "POST":
             return self._json_rpc(request)
         match = _JSON2.fullmatch(request.path)
-        if match and request.method == "POST" and int(self._methods.version) >= 19:
+        database = request.headers.get("x-odoo-database", facts.ODOO_DATABASE)  # without one there are no such routes
+        known = database == facts.ODOO_DATABASE and int(self._methods.version) >= 19
+        if match and request.method == "POST" and known:
             return self._json_2(request, match["model"], match["method"])
         return Response(404, _NOT_FOUND, {"Content-Type": "text/html; charset=utf-8"})
 
@@ -62,8 +64,6 @@ class Odoo:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or key != facts.ODOO_KEY:
             raise OdooError("werkzeug.exceptions.Unauthorized", "Invalid apikey", 401)
-        if request.headers.get("x-odoo-database", facts.ODOO_DATABASE) != facts.ODOO_DATABASE:
-            raise OdooError("werkzeug.exceptions.NotFound", "404: Not Found", 404)
 
     def _named(self, request: Request, model: str, method: str) -> Call:
         """Arguments by name; ids only on methods of records."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 

@@ -1,0 +1,1 @@
+"""Odoo: contract, writing, polling, errors."""

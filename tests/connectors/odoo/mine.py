@@ -1,0 +1,200 @@
+"""The Odoo connector as the contract suite sees it; its outside world is the sandbox's ERP without the network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import requests
+
+from integration_hub.connectors.base import Connector, Delivery
+from integration_hub.connectors.http import Http
+from integration_hub.connectors.odoo import Odoo
+from integration_hub.kernel.messages import Address, Buyer, Command, SaleLine, WriteSale
+from integration_hub.kernel.states import LineKind
+from integration_hub.sandbox import world as sandbox
+from integration_hub.sandbox.http import Request
+from integration_hub.sandbox.odoo import Odoo as PlayedOdoo
+from tests.connectors.contract import Contract, Sample
+from tests.connectors.world import Reply, World
+
+URL = "https://erp.example.test/odoo"
+HOME = Address(
+    name="Jörg Müller",
+    street="Hauptstraße 5",
+    street2="Hinterhaus",
+    postal_code="10115",
+    city="Berlin",
+    country="DE",
+    email="joerg@example.com",
+)
+
+
+def sale_line(gross: str, net: str, quantity: int = 1, rate: str = "0.19", **changes: Any) -> SaleLine:
+    """A line without discount whose unit price follows from its total."""
+    total = Decimal(gross)
+    values: dict[str, Any] = {
+        "kind": LineKind.ITEM,
+        "title": "Teekanne",
+        "sku": "TK-100",
+        "quantity": Decimal(quantity),
+        "unit_price": total / quantity,
+        "discount": Decimal(0),
+        "net": Decimal(net),
+        "tax": total - Decimal(net),
+        "gross": total,
+        "tax_rate": Decimal(rate),
+    }
+    return SaleLine(**{**values, **changes})
+
+
+POT = sale_line("39.95", "33.57")
+TEA = sale_line("38.70", "36.17", 3, "0.07", sku="TEE-250", title="Darjeeling")
+PARCEL = sale_line("4.90", "4.12", kind=LineKind.SHIPPING, sku="", title="DHL Paket")
+
+
+def sale(*lines: SaleLine, **changes: Any) -> WriteSale:
+    lines = lines or (POT, TEA, PARCEL)
+    values: dict[str, Any] = {
+        "reference": "H-1001",
+        "number": "1001",
+        "channel": "laden",
+        "customer_code": "K-17",
+        "buyer": Buyer(email="joerg@example.com", name="Jörg Müller"),
+        "billing": HOME,
+        "shipping": HOME,
+        "placed_at": datetime(2026, 11, 21, 9, 30, tzinfo=UTC),
+        "currency": "EUR",
+        "prices_include_tax": True,
+        "lines": lines,
+        "total": sum((line.gross for line in lines), Decimal(0)),
+        "total_tax": sum((line.tax for line in lines), Decimal(0)),
+    }
+    return WriteSale(**{**values, **changes})
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    return {
+        "url": URL,
+        "database": sandbox.ODOO_DATABASE,
+        "login": sandbox.ODOO_LOGIN,
+        "api_key": sandbox.ODOO_KEY,
+        "shipping_product": "VERSAND",
+        "fee_product": "GEBUEHR",
+        "discount_product": "RABATT",
+        **changes,
+    }
+
+
+def connector(**changes: Any) -> Odoo:
+    return Odoo(Odoo.Config(**settings(**changes)), Http())
+
+
+class Erp:
+    """The played ERP behind the contract's wire."""
+
+    def __init__(self, version: str = "19") -> None:
+        self.world = sandbox.World()
+        self.world.turn(odoo_version=version, odoo_ship_after=0)
+        self.odoo = PlayedOdoo(self.world)
+
+    def answer(self, request: requests.PreparedRequest) -> Reply:
+        response = self.odoo.handle(_read(request))
+        return response.status, dict(response.headers), response.body.decode()
+
+    def is_write(self, request: requests.PreparedRequest) -> bool:
+        return self.odoo.writes(_read(request))
+
+    def rows(self, model: str) -> list[dict[str, Any]]:
+        return self.world.store.rows(model)
+
+    def made(self) -> Any:
+        """Counts and states, without ids: a try that was cut short may have used some up."""
+        sales = [(row["client_order_ref"], row["state"], row["amount_total"]) for row in self.rows("sale.order")]
+        counts = {model: len(self.rows(model)) for model in ("res.partner", "sale.order.line", "stock.picking")}
+        return (sales, counts) if sales or any(counts.values()) else None
+
+
+def _read(request: requests.PreparedRequest) -> Request:
+    body = request.body or b""
+    raw = body.encode() if isinstance(body, str) else bytes(body)
+    headers = {name.lower(): str(value) for name, value in request.headers.items()}
+    path = urlsplit(request.url or "").path
+    return Request(request.method or "", path, str(request.url), {}, headers, raw)
+
+
+def sold(**changes: Any) -> dict[str, Any]:
+    """A polled sale with one parcel that left and one that waits."""
+    done = {
+        "id": 5,
+        "name": "WH/OUT/00005",
+        "state": "done",
+        "date_done": "2026-11-21 10:00:00",
+        "write_date": "2026-11-21 10:00:01",
+        "sale_id": [7, "S00007"],
+        "carrier_id": [1, "DHL Paket"],
+        "carrier_tracking_ref": "00340434101234567890",
+        "carrier_tracking_url": "https://tracking.example/1",
+        "moves": [{"sku": "TEE-250", "quantity": 2.0}],
+    }
+    waiting = {**done, "id": 6, "name": "WH/OUT/00006", "state": "assigned", "date_done": False, "moves": []}
+    record = {
+        "id": 7,
+        "name": "S00007",
+        "client_order_ref": "H-1001",
+        "state": "sale",
+        "write_date": "2026-11-21 09:00:00",
+        "amount_total": 83.55,
+        "currency_id": [1, "EUR"],
+    }
+    return {"sale": {**record, **changes}, "pickings": [done, waiting]}
+
+
+def delivery(body: dict[str, Any], topic: str = "sale.polled") -> Delivery:
+    return Delivery(topic, "7", json.dumps(body).encode())
+
+
+PRODUCT = {
+    "id": 3,
+    "default_code": "TEE-250",
+    "barcode": False,
+    "display_name": "[TEE-250] Darjeeling",
+    "active": True,
+    "write_date": "2026-11-21 09:00:00",
+}
+
+
+class Mine(Contract):
+    connector_class: ClassVar[type[Connector]] = Odoo
+    version: ClassVar[str] = "19"
+
+    def config(self) -> dict[str, Any]:
+        return settings()
+
+    def samples(self) -> Sequence[Sample]:
+        return [
+            Sample("partly shipped", delivery(sold())),
+            Sample("cancelled", delivery(sold(state="cancel"))),
+            Sample("product", delivery(PRODUCT, "product.polled")),
+        ]
+
+    def commands(self) -> Sequence[Command]:
+        elsewhere = replace(HOME, name="Oma Müller", street="Am Mühlbach 2")
+        return [sale(shipping=elsewhere)]
+
+    def world(self) -> World:
+        return Erp(self.version)
+
+
+class MineBefore19(Mine):
+    """The same over JSON-RPC."""
+
+    version: ClassVar[str] = "17"
+
+    def config(self) -> dict[str, Any]:
+        return settings(transport="jsonrpc")

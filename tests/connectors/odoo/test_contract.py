@@ -1,0 +1,31 @@
+"""Odoo keeps the contract of all connectors, over both of its interfaces."""
+
+from __future__ import annotations
+
+from tests.connectors.contract import DeclarationContract, ParseContract, TroubleContract, WriteContract
+
+from .mine import Mine, MineBefore19
+
+
+class TestDeclaration(Mine, DeclarationContract):
+    pass
+
+
+class TestParsing(Mine, ParseContract):
+    pass
+
+
+class TestTrouble(Mine, TroubleContract):
+    pass
+
+
+class TestTroubleOverJsonRpc(MineBefore19, TroubleContract):
+    pass
+
+
+class TestWriting(Mine, WriteContract):
+    pass
+
+
+class TestWritingOverJsonRpc(MineBefore19, WriteContract):
+    pass
