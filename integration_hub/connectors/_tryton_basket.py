@@ -55,7 +55,8 @@ class Catalogue:
         for product in self.products:
             if (id and str(product.id) == id) or (not id and code and product.code == code):
                 return product
-        words = say("Tryton has no active product with the code %(sku)s.", sku=code or id or "—")
+        named = f"{code} (no. {id})" if id else code or "—"
+        words = say("Tryton has no active product with the code %(sku)s.", sku=named)
         raise Rejected(words, code="unknown_product_in_erp", detail=code or id)
 
     def taxes_for(self, product: Product, rate: Decimal) -> Taxes:
@@ -120,18 +121,24 @@ def price(amount: Decimal) -> Decimal:
     return amount.quantize(PRICE, rounding=ROUND_HALF_UP)
 
 
+def _net(line: SaleLine, *, gross: bool) -> Decimal:
+    """From the gross total where the shop thinks in gross prices: its net is rounded, and would cost cents more often."""
+    return line.gross / (1 + line.tax_rate) if gross else line.net
+
+
 def item_line(line: SaleLine, catalogue: Catalogue, *, gross: bool) -> Line:
     """A line of goods; ``gross`` says how the shop states its prices."""
     product = catalogue.product(code=line.sku, id=line.product_id)
     before = price(line.unit_price / (1 + line.tax_rate) if gross else line.unit_price) if line.discount else None
-    taxes = catalogue.taxes_for(product, line.tax_rate)
-    return Line(product, line.title, line.quantity, price(line.net / line.quantity), taxes, before)
+    unit_price = price(_net(line, gross=gross) / line.quantity)
+    return Line(product, line.title, line.quantity, unit_price, catalogue.taxes_for(product, line.tax_rate), before)
 
 
-def service_line(line: SaleLine, code: str, catalogue: Catalogue) -> Line:
+def service_line(line: SaleLine, code: str, catalogue: Catalogue, *, gross: bool) -> Line:
     """Shipping, a fee or a rebate: one piece of the service product with this code."""
     product = catalogue.product(code=code)
-    return Line(product, line.title, Decimal(1), price(line.net), catalogue.taxes_for(product, line.tax_rate))
+    taxes = catalogue.taxes_for(product, line.tax_rate)
+    return Line(product, line.title, Decimal(1), price(_net(line, gross=gross)), taxes)
 
 
 def service_code(line: SaleLine, codes: Mapping[str, str]) -> str | None:
@@ -149,7 +156,7 @@ def lines(wanted: Sequence[SaleLine], catalogue: Catalogue, codes: Mapping[str, 
     for line in wanted:
         service = service_code(line, codes)
         if service is not None:
-            made.append(service_line(line, service, catalogue))
+            made.append(service_line(line, service, catalogue, gross=gross))
         elif line.quantity:
             made.append(item_line(line, catalogue, gross=gross))
         elif line.gross:

@@ -97,10 +97,10 @@ class Tryton(Connector):
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
         """One page of changed sales of our web shop, or of products."""
-        shop = self._records.shop["id"]
+        records = self._records
         if stream == "sales":
-            return reports.sale_page(self._rest, shop, since, token)
-        if stream == "products":
+            return reports.sale_page(self._rest, records.shop["id"], since, token)
+        if stream == "products" and records.company:
             return reports.product_page(self._rest, sorted(set(self._services.values())), since, token)
         return super().poll(stream, since, token)
 

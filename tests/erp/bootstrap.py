@@ -1,12 +1,14 @@
 """Fill an empty Tryton 8.0 database with a small German web shop company.
 
-Runs in Tryton's own environment against a running server (``bootstrap.py URL``; passwords and key come from the
-environment).  Speaks XML-RPC through proteus, so nothing of Tryton itself is imported.
+Runs in Tryton's own environment against a running server: ``bootstrap.py URL < articles.json``, where the articles of the
+played shops come as a list; passwords and key come from the environment.  Speaks XML-RPC through proteus, so nothing of
+Tryton itself is imported.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import sys
 from decimal import Decimal
@@ -163,12 +165,13 @@ def tax(name: str) -> Any:
     return first("account.tax", ("description", "=", name), ("parent", "=", None))
 
 
-def category(name: str, revenue: str, expense: str, rate: str) -> Any:
-    """An accounting category with its taxes for customers and suppliers."""
+def category(name: str, revenue: str, expense: str, rate: str = "") -> Any:
+    """An accounting category with its taxes for customers and suppliers, or without any."""
     new = Model.get("product.category")(name=name, accounting=True)
     new.account_revenue, new.account_expense = account(revenue), account(expense)
-    new.customer_taxes.append(tax(f"Umsatzsteuer – {rate}"))
-    new.supplier_taxes.append(tax(f"Vorsteuer – {rate}"))
+    if rate:
+        new.customer_taxes.append(tax(f"Umsatzsteuer – {rate}"))
+        new.supplier_taxes.append(tax(f"Vorsteuer – {rate}"))
     new.save()
     return new
 
@@ -189,8 +192,8 @@ def product(
     return list(new.products)
 
 
-def catalogue() -> None:
-    """Goods at 19 % and 7 %, the services that shipping, discounts and surcharges are billed with."""
+def catalogue(articles: list[dict[str, Any]]) -> None:
+    """Own goods and those of the played shops, a gift card, and the services that shipping and fees are billed with."""
     accounts = {
         19: category("Waren 19 %", "8400", "3400", "Normalsatz"),
         7: category("Waren 7 %", "8300", "3300", "Ermäßigter Satz"),
@@ -199,6 +202,10 @@ def catalogue() -> None:
         variants = product(code, name, price, accounts[rate], suffixes)
         if ean:
             make("product.identifier", product=variants[0], type="ean", code=ean)
+    for item in articles:
+        (variant,) = product(item["sku"], item["title"], item["net"], accounts[item["percent"]])
+        make("product.identifier", product=variant, type="ean", code=item["gtin"])
+    product("GIFT-25", "Geschenkgutschein 25 €", "25", category("Gutscheine", "8200", "3400"), kind="service")
     for code, name, price in SERVICES:
         product(code, name, price, accounts[19], kind="service")
 
@@ -249,7 +256,7 @@ def main(url: str) -> None:
         firm = company()
         books(firm)
         second_warehouse()
-        catalogue()
+        catalogue(json.load(sys.stdin))
         opening_stock()
         channels(firm)
         user(firm, os.environ["TRYTON_HUB_PASSWORD"], os.environ["TRYTON_HUB_KEY"])

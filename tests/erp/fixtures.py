@@ -14,7 +14,7 @@ from .server import Erp, running
 
 
 @pytest.fixture(scope="session")
-def erp() -> Iterator[Erp]:
+def real_erp() -> Iterator[Erp]:
     """A running Tryton with a fresh database.  Without network for its installation: skipped, but a failure in CI."""
     with ExitStack() as stack:
         try:
@@ -27,6 +27,6 @@ def erp() -> Iterator[Erp]:
 
 
 @pytest.fixture(scope="session")
-def office(erp: Erp) -> Office:
+def office(real_erp: Erp) -> Office:
     """The people who work in the ERP."""
-    return Office(erp)
+    return Office(real_erp)

@@ -14,6 +14,12 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = CHECKOUT / "requirements"
+INGREDIENTS = (
+    REQUIREMENTS / "tryton.txt",
+    REQUIREMENTS / "tryton-no-deps.txt",
+    CHECKOUT / "tests" / "erp" / "bootstrap.py",
+    CHECKOUT / "integration_hub" / "sandbox" / "catalogue.py",
+)
 MODULES = ("account_de_skr03", "account_invoice_stock", "sale_discount", "web_shop")
 MINUTES = 60
 
@@ -45,14 +51,14 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def run(*command: str | Path, seconds: int, env: dict[str, str] | None = None) -> None:
-    """Run to its end; raises Unavailable with the last words of its output."""
+def run(*command: str | Path, seconds: int, env: dict[str, str] | None = None, told: str = "") -> None:
+    """Run to its end with ``told`` as its input; raises Unavailable with the last words of its output."""
     try:
         done = subprocess.run(  # noqa: PLW1510  the exit code is looked at below
             [str(part) for part in command],
             env=environment() | (env or {}),
             timeout=seconds,
-            stdin=subprocess.DEVNULL,
+            input=told,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -18,15 +18,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
 import requests
+
+from integration_hub.sandbox.catalogue import ARTICLES, title
 
 from .install import MINUTES, MODULES, Unavailable, cache, environment, install, locked, run
 from .postgres import Postgres
 
 _TIED = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()  # it dies with us, however we die
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_PASSED = {"ADMIN_PASSWORD": "admin", "HUB_PASSWORD": "hub", "HUB_KEY": "key"}
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,24 @@ def _fill(built: Built) -> None:
     with serving(built, built.template) as url:
         address = f"{url}/{built.template}/rpc/"
         passed = {f"TRYTON_{name}": built.secrets[old] for name, old in _PASSED.items()}
-        run(built.programs / "python", BOOTSTRAP, address, seconds=10 * MINUTES, env=passed)
+        run(built.programs / "python", BOOTSTRAP, address, seconds=10 * MINUTES, env=passed, told=_articles())
 
 
-_PASSED = {"ADMIN_PASSWORD": "admin", "HUB_PASSWORD": "hub", "HUB_KEY": "key"}
+def _articles() -> str:
+    """What the played shops sell, so that their orders find their products here."""
+    coin = Decimal("0.0001")
+    return json.dumps(
+        [
+            {
+                "sku": article.sku,
+                "title": title(article),
+                "net": str((article.price / (1 + article.rate)).quantize(coin)),
+                "percent": int(article.rate * 100),
+                "gtin": article.gtin,
+            }
+            for article in ARTICLES
+        ]
+    )
 
 
 def _conf(built: Built, port: int, *, worker: bool = False) -> Path:

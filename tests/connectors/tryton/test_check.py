@@ -15,8 +15,8 @@ from .orders import connector
 pytestmark = pytest.mark.erp
 
 
-def test_a_sound_connection(erp: Erp) -> None:
-    found = connector(erp).check()
+def test_a_sound_connection(real_erp: Erp) -> None:
+    found = connector(real_erp).check()
 
     assert [item.ok for item in found] == [True] * 5
     assert "Beispiel Handels GmbH" in str(found[1].text)
@@ -34,16 +34,16 @@ def test_a_sound_connection(erp: Erp) -> None:
         ({"url": "http://127.0.0.1:9"}, "connection failed"),
     ],
 )
-def test_what_is_wrong_is_named(erp: Erp, changes: dict[str, Any], words: str) -> None:
-    found = connector(erp, **changes).check()
+def test_what_is_wrong_is_named(real_erp: Erp, changes: dict[str, Any], words: str) -> None:
+    found = connector(real_erp, **changes).check()
 
     assert [item.ok for item in found] == [True] * (len(found) - 1) + [False]
     assert words in str(found[-1].text)
 
 
-def test_the_check_changes_nothing(erp: Erp) -> None:
+def test_the_check_changes_nothing(real_erp: Erp) -> None:
     http = Http(allowed=[LOOPBACK])
 
-    connector(erp, http).check()
+    connector(real_erp, http).check()
 
     assert {item.method for item in http.exchanges if not item.url.endswith("/rpc/")} == {"GET"}

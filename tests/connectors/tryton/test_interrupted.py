@@ -76,49 +76,49 @@ WRITES = {1: "customer", 2: "invoice address", 3: "shipment address", 4: "create
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("number", WRITES, ids=WRITES.values())
-def test_killed_at_any_point_the_next_try_completes(erp: Erp, office: Office, number: int, after: bool) -> None:
+def test_killed_at_any_point_the_next_try_completes(real_erp: Erp, office: Office, number: int, after: bool) -> None:
     command = order()
     with pytest.raises(Killed):
-        connector(erp, Dying(number, after=after)).send(command)
+        connector(real_erp, Dying(number, after=after)).send(command)
 
-    connector(erp).send(command)
+    connector(real_erp).send(command)
 
     assert_complete(office, command)
 
 
 @pytest.mark.parametrize("number", WRITES, ids=WRITES.values())
-def test_no_answer_in_time_is_unclear_and_the_next_try_completes(erp: Erp, office: Office, number: int) -> None:
+def test_no_answer_in_time_is_unclear_and_the_next_try_completes(real_erp: Erp, office: Office, number: int) -> None:
     command = order()
     with pytest.raises(RetryLater) as caught:
-        connector(erp, Impatient(number)).send(command)
+        connector(real_erp, Impatient(number)).send(command)
     assert caught.value.maybe_written
 
-    written = persist(lambda: connector(erp).send(command))
+    written = persist(lambda: connector(real_erp).send(command))
 
-    assert written == persist(lambda: connector(erp).send(command)) or not written.was_there
+    assert written == persist(lambda: connector(real_erp).send(command)) or not written.was_there
     assert_complete(office, command)
 
 
-def test_killed_between_confirmation_and_processing_the_next_try_processes(erp: Erp, office: Office) -> None:
+def test_killed_between_confirmation_and_processing_the_next_try_processes(real_erp: Erp, office: Office) -> None:
     command = order()
-    with erp.without_worker() as half, pytest.raises(Killed):
+    with real_erp.without_worker() as half, pytest.raises(Killed):
         connector(half, Dying(6, after=True)).send(command)
     assert office.sale(command.reference)["state"] == "confirmed"
-    assert connector(erp).find(command) is None
+    assert connector(real_erp).find(command) is None
 
-    written = connector(erp).send(command)
+    written = connector(real_erp).send(command)
 
     assert (written.vendor_status, written.was_there) == ("processing", True)
     assert_complete(office, command)
 
 
-def test_four_at_once_make_one_sale(erp: Erp, office: Office) -> None:
+def test_four_at_once_make_one_sale(real_erp: Erp, office: Office) -> None:
     command, start, ends = order(), threading.Barrier(4), list[object]()
 
     def send() -> None:
         start.wait()
         try:
-            ends.append(persist(lambda: connector(erp).send(command)).external_id)
+            ends.append(persist(lambda: connector(real_erp).send(command)).external_id)
         except BaseException as error:  # noqa: BLE001  the main thread looks at it
             ends.append(error)
 
@@ -132,44 +132,44 @@ def test_four_at_once_make_one_sale(erp: Erp, office: Office) -> None:
     assert_complete(office, command)
 
 
-def test_a_correction_reaches_the_draft_of_an_earlier_try(erp: Erp, office: Office) -> None:
+def test_a_correction_reaches_the_draft_of_an_earlier_try(real_erp: Erp, office: Office) -> None:
     command = order()
     with pytest.raises(Killed):
-        connector(erp, Dying(4, after=True)).send(command)
+        connector(real_erp, Dying(4, after=True)).send(command)
 
-    connector(erp, warehouse="WH2").send(command)
+    connector(real_erp, warehouse="WH2").send(command)
 
     assert office.sale(command.reference, "warehouse.code")["warehouse"]["code"] == "WH2"
     assert_complete(office, command)
 
 
-def test_a_quotation_with_another_total_goes_back_to_draft_first(erp: Erp, office: Office) -> None:
+def test_a_quotation_with_another_total_goes_back_to_draft_first(real_erp: Erp, office: Office) -> None:
     command = order()
     with pytest.raises(Killed):
-        connector(erp, Dying(4, after=True)).send(command)
+        connector(real_erp, Dying(4, after=True)).send(command)
     sale = office.sale(command.reference, "lines.id")
     office.rest.write("sale.line", sale["lines"][0]["id"], {"quantity": 5})
     office.press("sale.sale", sale["id"], "quote")
 
     with pytest.raises(RetryLater) as caught:
-        connector(erp).send(command)
+        connector(real_erp).send(command)
     assert caught.value.code == "changed_meanwhile"
-    connector(erp).send(command)
+    connector(real_erp).send(command)
 
     assert_complete(office, command)
 
 
-def test_a_wrong_key_is_for_the_integrator(erp: Erp) -> None:
+def test_a_wrong_key_is_for_the_integrator(real_erp: Erp) -> None:
     with pytest.raises(Misconfigured) as caught:
-        connector(erp, api_key="not-the-right-key").send(order())
+        connector(real_erp, api_key="not-the-right-key").send(order())
     assert caught.value.code == "refused_credentials"
 
 
-def test_a_wrong_database_is_for_the_integrator(erp: Erp) -> None:
+def test_a_wrong_database_is_for_the_integrator(real_erp: Erp) -> None:
     with pytest.raises(Misconfigured, match="no-such-database"):
-        connector(erp, database="no-such-database").send(order())
+        connector(real_erp, database="no-such-database").send(order())
 
 
-def test_a_wrong_web_shop_is_for_the_integrator(erp: Erp) -> None:
+def test_a_wrong_web_shop_is_for_the_integrator(real_erp: Erp) -> None:
     with pytest.raises(Misconfigured, match="Marktplatz"):
-        connector(erp, web_shop="Marktplatz").send(order())
+        connector(real_erp, web_shop="Marktplatz").send(order())
