@@ -52,7 +52,7 @@ def _misfits(address: Address) -> list[str]:
         normalize_address(_form(address))
     except InvalidAddressError as error:
         # the shops state regions in words of their own, so a region that the table does not know is no reason to stop
-        return sorted(_OURS[field] for field in error.errors if field in ("postal_code",))
+        return sorted(_OURS[field] for field in error.errors if field == "postal_code")
     return []
 
 

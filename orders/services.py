@@ -160,7 +160,7 @@ def route(order: Order, *, system: str = "hub", by: User | None = None) -> None:
     if order.stage in (OrderStage.CANCELLED, OrderStage.GONE, OrderStage.REFUNDED):
         _cancel(order, system=system, by=by)
     elif is_written(order):
-        cases.settle(order, kinds=validation.KINDS)
+        cases.settle(order, kinds=validation.KINDS, by=by)
     elif order.stage == OrderStage.PENDING:
         _stop(order, OrderState.WAITING, system=system, by=by)
     elif not _wanted(order):
@@ -177,7 +177,7 @@ def _wanted(order: Order) -> bool:
 
 
 def _stop(order: Order, state: OrderState, *, system: str, by: User | None) -> None:
-    cases.settle(order, kinds=validation.KINDS)
+    cases.settle(order, kinds=validation.KINDS, by=by)
     outbox.cancel_pending(order, WRITE_SALE)
     move(order, state, system=system, by=by)
 
@@ -186,7 +186,7 @@ def _judge(order: Order, *, system: str, by: User | None) -> None:
     found = validation.problems(order)
     for trouble in found:
         cases.open_case(trouble, order, connection=order.channel)
-    cases.settle(order, kinds=validation.KINDS, still=[(trouble.kind, trouble.cause) for trouble in found])
+    cases.settle(order, kinds=validation.KINDS, still=[(trouble.kind, trouble.cause) for trouble in found], by=by)
     if found:
         outbox.cancel_pending(order, WRITE_SALE)
         move(order, OrderState.HELD, system=system, by=by)
@@ -197,7 +197,7 @@ def _judge(order: Order, *, system: str, by: User | None) -> None:
 
 def _cancel(order: Order, *, system: str, by: User | None) -> None:
     outbox.cancel_pending(order, WRITE_SALE)
-    cases.settle(order, kinds=validation.KINDS)
+    cases.settle(order, kinds=validation.KINDS, by=by)
     if is_written(order) and order.stage != OrderStage.REFUNDED:
         _cancelled_after_export(order)
     if order.stage != OrderStage.REFUNDED or not is_written(order):

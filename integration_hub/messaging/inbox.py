@@ -102,8 +102,10 @@ def _process(event: InboundEvent, connectors: dict[int, Connector]) -> None:
         # a deadlock or a lost database: our transaction is undone, the lease brings it back at the latest
         logger.warning("event %s: %s", event.pk, type(error).__name__)
         _later(event, RetryLater(say("The database was busy.")))
-    except Exception:  # noqa: BLE001  the edge that records: anything else is our own mistake
-        _defect(event)
+    except Exception:  # the edge that records: anything else is our own mistake
+        trace = uuid4().hex[:12]
+        logger.exception("defect %s while processing event %s", trace, event.pk)
+        _park(event, say("A defect of the hub (trace %(trace)s).", trace=trace), "defect", trace)
 
 
 def _understand(event: InboundEvent, connectors: dict[int, Connector]) -> None:
@@ -143,12 +145,6 @@ def _park(event: InboundEvent, text: Text, code: str, detail: str = "") -> None:
         )
         if parked:
             cases.event_parked(event, text, code, detail)
-
-
-def _defect(event: InboundEvent) -> None:
-    trace = uuid4().hex[:12]
-    logger.exception("defect %s while processing event %s", trace, event.pk)
-    _park(event, say("A defect of the hub (trace %(trace)s).", trace=trace), "defect", trace)
 
 
 def requeue(event_id: int) -> bool:

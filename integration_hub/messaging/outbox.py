@@ -116,7 +116,7 @@ def _deliver(row: OutboundCommand) -> None:
         _refused(attempt, error)
     except Misconfigured as error:
         _misconfigured(attempt, error)
-    except Exception:  # noqa: BLE001  the edge that records: anything else is our own mistake
+    except Exception:  # the edge that records: anything else is our own mistake
         trace = uuid4().hex[:12]
         logger.exception("defect %s while sending command %s", trace, row.pk)
         _refused(
