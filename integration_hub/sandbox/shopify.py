@@ -119,6 +119,7 @@ class Shopify:
             "order": lambda id: self._node(id, "Order"),
             "node": self._node,
             "nodes": lambda ids: [self._node(item) for item in ids],
+            "fulfillment": self._fulfillment,
             "fulfillmentOrder": lambda id: self._node(id, "FulfillmentOrder"),
             "productVariants": self._variants,
             "webhookSubscriptions": self._subscriptions,
@@ -163,6 +164,10 @@ class Shopify:
             if row is not None and kind in ("", name):
                 return view(row)
         return None
+
+    def _fulfillment(self, id: str) -> Node | None:
+        row = self._store.get("shopify.fulfillments", number_of(id, "Fulfillment"))
+        return fulfillment(row) if row is not None else None
 
     def _subscription(self, row: Record) -> Node:
         endpoint = {"__typename": "WebhookHttpEndpoint", "callbackUrl": row["url"]}

@@ -93,7 +93,7 @@ class ShopifyShop:
                 "tracking_url": tracking.get("url") or None,
                 "line_items": shipped,
             }
-            self._store.put("shopify.fulfillments", {"id": number, "order_id": order["id"]})
+            self._store.put("shopify.fulfillments", row)
             left = sum(line["fulfillable_quantity"] for line in order["line_items"])
             status = "partial" if left else "fulfilled"
             topic = "orders/partially_fulfilled" if left else "orders/fulfilled"

@@ -1,0 +1,1 @@
+"""The sandbox: its wire formats, its misbehaviour, and our connectors against it."""
