@@ -53,20 +53,13 @@ def sale_page(rest: Rest, shop: int, since: datetime | None, token: str | None) 
 
 def product_page(rest: Rest, services: Sequence[str], since: datetime | None, token: str | None) -> Page:
     """Products that changed, deactivated ones as well, without those that bill shipping, fees and discounts."""
-    domain: list[Any] = [["active", "in", [True, False]], ["code", "not in", sorted(services)]]
-    return _page(
-        rest,
-        "product.product",
-        PRODUCT_TOPIC,
-        [*domain, *([changed(since, "template.")] if since else [])],
-        PRODUCT_FIELDS,
-        token,
-    )
+    domain = [["code", "not in", sorted(services)], *([changed(since, "template.")] if since else [])]
+    return _page(rest, "product.product", PRODUCT_TOPIC, domain, PRODUCT_FIELDS, token)
 
 
 def _page(rest: Rest, model: str, topic: str, domain: list[Any], fields: Sequence[str], token: str | None) -> Page:
     after = ["id", ">", int(token or 0)]
-    rows = rest.rows(model, [*domain, after], fields, limit=PAGE, order=[["id", "ASC"]])
+    rows = rest.rows(model, [*domain, after], fields, limit=PAGE, order=[["id", "ASC"]], inactive=True)
     deliveries = [Delivery(topic, str(row["id"]), codec.canonical(_sorted(row))) for row in rows]
     return Page(deliveries, str(rows[-1]["id"]) if len(rows) == PAGE else None)
 

@@ -91,13 +91,20 @@ class Rest:
         return str(answer.get("result", "")) if isinstance(answer, dict) else ""
 
     def rows(
-        self, model: str, domain: Sequence[Any], fields: Sequence[str], *, limit: int = 1000, order: Any = None
+        self,
+        model: str,
+        domain: Sequence[Any],
+        fields: Sequence[str],
+        *,
+        limit: int = 1000,
+        order: Any = None,
+        inactive: bool = False,
     ) -> list[Row]:
-        """The records as sent, marked types and all; at most ``limit``."""
+        """The records as sent, marked types and all; at most ``limit``; deactivated ones only where ``inactive``."""
         params: dict[str, Any] = {"d": _packed(domain), "f": list(fields), "s": limit}
         if order is not None:
             params["o"] = _packed(order)
-        found = self._ask("GET", f"/model/{model}", params=params).json()
+        found = self._ask("GET", f"/model/{model}", {"active_test": not inactive}, params=params).json()
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
             raise RetryLater(say("The answer is not what Tryton sends."), code="their_fault")
         if lacking := sorted({path for path in fields for row in found if not _holds(row, path.split("."))}):
@@ -120,8 +127,9 @@ class Rest:
         """What a click on this button does."""
         self._ask("POST", f"/model/{model}/{record}/{button}", json={}, params={"f": ["id"]})
 
-    def _ask(self, method: str, path: str, **request: Any) -> Answer:
-        headers = {"Authorization": f"bearer {self.key}", "X-Tryton-Context": _packed(self.context)}
+    def _ask(self, method: str, path: str, context: Row | None = None, **request: Any) -> Answer:
+        packed = _packed({**self.context, **(context or {})})
+        headers = {"Authorization": f"bearer {self.key}", "X-Tryton-Context": packed}
         address = f"{self.url.rstrip('/')}/{self.database}/rest{path}"
         answer = self.http.request(method, address, headers=headers, accept=(400, 404, 429), **request)
         if answer.status >= 400:
