@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integration_hub.connectors.base import Incoming
+from integration_hub.connectors.base import Delivery, Incoming
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.woocommerce import WooCommerce
 from integration_hub.kernel.errors import Misconfigured, Unauthentic
@@ -36,7 +36,7 @@ def test_only_an_exact_ping_passes_unsigned(body: bytes) -> None:
 
 
 def test_three_orders_under_one_delivery_id_are_three_deliveries() -> None:
-    found = []
+    found: list[Delivery] = []
     for number in (27, 28, 29):
         body = b'{"id":%d}' % number
         headers = {"x-wc-webhook-signature": sign(body), "x-wc-webhook-topic": "order.created"}
@@ -110,7 +110,7 @@ def test_a_polled_order_says_what_the_webhook_said() -> None:
     with outside(Shop()):
         (delivery,) = connect().poll("orders", NOON, None).deliveries
     assert delivery.topic == "order.polled"
-    assert connect().parse(delivery) == connect().parse(type(delivery)("order.updated", "4711", delivery.body))
+    assert connect().parse(delivery) == connect().parse(Delivery("order.updated", "4711", delivery.body))
 
 
 def states(shop: Shop) -> list[SubscriptionReport]:
