@@ -1,0 +1,173 @@
+"""The merchant's own system: reports orders over our API in the JSON that docs/api.md describes; nothing goes back.
+
+What arrived was checked field by field at the door, for the sender's sake.  Here it is read once more, strictly, since a
+message is data whoever stored it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
+
+from integration_hub.kernel import codec
+from integration_hub.kernel import fields as read
+from integration_hub.kernel.errors import unreadable
+from integration_hub.kernel.fields import Object
+from integration_hub.kernel.messages import (
+    Address,
+    Buyer,
+    Ignored,
+    OrderReport,
+    Report,
+    ReportedLine,
+    StatedPayment,
+    TaxPart,
+)
+from integration_hub.kernel.states import LineKind, OrderStage
+from integration_hub.kernel.text import say
+
+from .base import Connector, Delivery, Finding, Role, option
+
+Word = TypeVar("Word", bound=StrEnum)
+
+TOPIC = "order.reported"
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+MAX_NOTE = 5000
+_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,4})?", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportConfig:
+    """Nothing is needed to be reported to; the sender has an API token."""
+
+    note: str = option(say("What reports here"), default="", help=say("For people, for example: B2B portal, Ms Weber"))
+
+
+class OwnSystem(Connector):
+    """A system that reports its orders over our API."""
+
+    code: ClassVar[str] = "report"
+    label: ClassVar[str] = "Own system (API)"
+    roles: ClassVar[frozenset[Role]] = frozenset({Role.SHOP})
+    cannot: ClassVar[tuple[Any, ...]] = (
+        say("It reports orders itself, with an API token; the hub neither polls it nor writes to it."),
+        say("What became of an order is asked over the API: the event, the order, its shipments."),
+    )
+    Config = ReportConfig
+
+    def parse(self, delivery: Delivery) -> Sequence[Report]:
+        if delivery.topic != TOPIC:
+            return (Ignored(reason=f"topic {delivery.topic or '(none)'} means nothing to the hub"),)
+        return (_order(codec.load_object(delivery.body)),)
+
+    def check(self) -> Sequence[Finding]:
+        return (Finding(True, say("There is nothing to reach: this system reports to the hub with an API token.")),)
+
+
+def _order(body: Object) -> OrderReport:
+    shipping = read.child(body, "shipping")
+    return OrderReport(
+        external_id=read.identifier(body, "id"),
+        number=read.identifier(body, "number"),
+        stage=_word(OrderStage, body, "stage"),
+        vendor_status=read.words(body, "status", 60),
+        placed_at=_moment(body, "placed_at"),
+        updated_at=_moment(body, "updated_at"),
+        currency=read.currency(body, "currency"),
+        prices_include_tax=read.flag(body, "prices_include_tax"),
+        total=_amount(body, "total"),
+        total_tax=_amount(body, "total_tax"),
+        refunded=_not_negative(body, "refunded"),
+        lines=read.sound_lines(map(_line, read.children(body, "lines"))),
+        buyer=_buyer(read.child(body, "buyer")),
+        billing=_address(read.child(body, "billing")),
+        shipping=_address(shipping) if shipping else None,
+        payment=_payment(read.child(body, "payment")),
+        note=read.words(body, "note", MAX_NOTE),
+        is_test=read.flag(body, "test"),
+    )
+
+
+def _line(line: Object) -> ReportedLine:
+    net, tax = _amount(line, "net"), _amount(line, "tax")
+    taxes = tuple(map(_tax, read.children(line, "taxes")))
+    if taxes and sum(part.amount for part in taxes) != tax:
+        raise unreadable("taxes of a line do not add up to its tax")
+    return ReportedLine(
+        external_id=read.identifier(line, "id"),
+        kind=_word(LineKind, line, "kind") if line.get("kind") else LineKind.ITEM,
+        title=read.words(line, "title"),
+        quantity=read.quantity({"quantity": _amount(line, "quantity")}, "quantity"),
+        unit_price=_amount(line, "unit_price"),
+        discount=_not_negative(line, "discount"),
+        net=net,
+        tax=tax,
+        gross=net + tax,
+        taxes=taxes,
+        sku=read.identifier(line, "sku", required=False),
+        gtin=read.identifier(line, "gtin", required=False),
+        product_id=read.identifier(line, "product_id", required=False),
+    )
+
+
+def _tax(part: Object) -> TaxPart:
+    rate = _not_negative(part, "rate")
+    if rate > 1:
+        raise unreadable("rate is a fraction: 0.19 for 19 percent")
+    return TaxPart(rate=rate, amount=_amount(part, "amount"), title=read.words(part, "title", 80))
+
+
+def _buyer(buyer: Object) -> Buyer:
+    return Buyer(
+        external_id=read.identifier(buyer, "id", required=False),
+        **{name: read.words(buyer, name) for name in ("email", "name", "company", "phone", "vat_id")},
+    )
+
+
+def _address(address: Object) -> Address:
+    said = {item.name: read.words(address, item.name) for item in fields(Address) if item.name != "country"}
+    return Address(country=read.country(address, "country"), **said)
+
+
+def _payment(payment: Object) -> StatedPayment:
+    return StatedPayment(
+        method=read.words(payment, "method", 120),
+        title=read.words(payment, "title", 120),
+        paid=read.flag(payment, "paid"),
+        paid_at=_moment(payment, "paid_at") if payment.get("paid_at") else None,
+        transaction_id=read.words(payment, "transaction_id", 120),
+    )
+
+
+def _amount(source: Object, name: str) -> Decimal:
+    """A decimal string, never a JSON number: a number has been a float somewhere."""
+    value = source.get(name)
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
+        raise unreadable(f"{name} is not an amount as text, like 11.90")
+    return Decimal(value)
+
+
+def _not_negative(source: Object, name: str) -> Decimal:
+    value = Decimal(0) if source.get(name) is None else _amount(source, name)
+    if value < 0:
+        raise unreadable(f"{name} is negative")
+    return value
+
+
+def _moment(source: Object, name: str) -> datetime:
+    found = read.moment(source, name)
+    if found is None or not EARLIEST <= found < LATEST:
+        raise unreadable(f"{name} is missing or not of this century")
+    return found
+
+
+def _word(words: type[Word], source: Object, name: str) -> Word:
+    try:
+        return words(read.words(source, name))
+    except ValueError:
+        raise unreadable(f"{name} is none of {', '.join(words)}") from None
