@@ -233,8 +233,10 @@ def _buyer(raw: Object) -> Buyer:
 
 
 def _vat_id_in_meta(raw: Object) -> str:
-    for item in fields.children(raw, "meta_data"):
-        if item.get("key") in VAT_ID_KEYS and isinstance(item.get("value"), str):
+    """Plugins write what they like into ``meta_data``, so nothing in there is held against an order."""
+    found = raw.get("meta_data")
+    for item in found if isinstance(found, list) else ():
+        if isinstance(item, dict) and str(item.get("key")) in VAT_ID_KEYS and isinstance(item.get("value"), str):
             return fields.words(item, "value")
     return ""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json as stdlib_json
+import math
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -232,6 +233,7 @@ def _forms(secret: str) -> tuple[str, ...]:
     return secret, quote(secret, safe=""), quote_plus(secret), quoted, quoted.replace("/", "\\/")
 
 
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")  # Shopify writes 2.0
 _BAD_ADDRESS = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -279,8 +281,8 @@ def refusal(answer: Answer, writing: bool, detail: str = "") -> Exception:
 def retry_after(answer: Answer) -> timedelta | None:
     """The Retry-After header (RFC 9110 section 10.2.3: seconds or a date), at most one hour; None if there is none."""
     value = answer.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return timedelta(seconds=min(int(value[:6]), 3600))
+    if _SECONDS.fullmatch(value):
+        return timedelta(seconds=math.ceil(min(float(value), 3600)))
     try:
         wait = parsedate_to_datetime(value) - datetime.now(UTC)
     except (TypeError, ValueError):

@@ -75,6 +75,9 @@ class Shopify(Connector):
     cannot: ClassVar[tuple[Any, ...]] = (
         say("Shopify shows orders older than 60 days only to apps with the right read_all_orders."),
         say("Shopify ships whole pieces only."),
+        say(
+            "What is taken out of an order in Shopify after it was placed stays in the hub's order; only money returned shows."
+        ),
         say("The hub does not cancel orders in Shopify; it marks them with a tag and a note."),
     )
     Config = ShopifyConfig

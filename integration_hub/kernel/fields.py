@@ -87,10 +87,15 @@ def child(source: Object, name: str) -> Object:
 
 
 def children(source: Object, name: str) -> list[Object]:
-    """A list of objects inside; null, missing and an empty object or text give an empty one."""
+    """A list of objects inside; null, missing and an empty object or text give an empty one.
+
+    PHP writes a list with gaps as an object whose names are numbers; that is a list, too.
+    """
     value = source.get(name)
     if value is None or value in ("", {}):
         return []
+    if isinstance(value, dict) and all(key.isdigit() for key in value):
+        value = list(value.values())
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise unreadable(f"{name} is not a list of objects")
     if len(value) > MAX_LIST:

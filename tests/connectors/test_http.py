@@ -167,6 +167,8 @@ def test_expected_statuses_come_back() -> None:
         ("7", timedelta(seconds=7)),
         (" 7 ", timedelta(seconds=7)),
         ("999999999", timedelta(hours=1)),
+        ("2.0", timedelta(seconds=2)),
+        ("2.25", timedelta(seconds=3)),
         ("", None),
         ("soon", None),
         ("²", None),

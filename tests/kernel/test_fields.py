@@ -54,6 +54,10 @@ def test_nothing_is_an_empty_object_and_an_empty_list(value: Any) -> None:
     assert fields.children({"a": value}, "a") == []
 
 
+def test_a_php_list_with_gaps_is_a_list() -> None:
+    assert fields.children({"a": {"0": {"x": 1}, "2": {"x": 2}}}, "a") == [{"x": 1}, {"x": 2}]
+
+
 @pytest.mark.parametrize(
     ("read", "value"),
     [

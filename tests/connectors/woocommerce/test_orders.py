@@ -225,6 +225,11 @@ def test_a_vat_id_is_found_where_plugins_keep_it() -> None:
     assert report_of(meta_data=[{"key": "_billing_vat_id", "value": ["DE1"]}]).buyer.vat_id == ""
 
 
+@pytest.mark.parametrize("meta", [None, "", {}, {"a": 1}, [[]], [None, 1, {"key": ["x"]}], "x"])
+def test_no_meta_data_of_a_plugin_stops_an_order(meta: Any) -> None:
+    assert report_of(meta_data=meta) == report_of()
+
+
 def test_a_shipping_line_without_id_gets_a_stable_one() -> None:
     assert report_of(shipping_lines=[shipping(id=None)]).lines[1].external_id == "shipping:0"
 
