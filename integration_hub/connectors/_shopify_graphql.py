@@ -85,6 +85,7 @@ def number_of(gid: Any) -> str:
 
 
 def gid(kind: str, number: str) -> str:
+    """The global id of a plain number."""
     return f"gid://shopify/{kind}/{number}"
 
 

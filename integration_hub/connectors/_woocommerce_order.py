@@ -110,6 +110,7 @@ class _LineReader:
         self.digits = minor_digits(currency)
 
     def item(self, raw: Object) -> ReportedLine:
+        """A line of goods, before and after coupons."""
         net, tax = fields.amount(raw, "total", ZERO), fields.amount(raw, "total_tax", ZERO)
         quantity = fields.quantity(raw, "quantity")
         before, after = self._before(raw, net, tax), net + tax if self.gross_prices else net
