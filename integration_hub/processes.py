@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
-from integration_hub.connectors.base import Role
+from integration_hub.kernel.states import Capability, Role
+from integration_hub.messaging.switches import Process
 from orders.commands import STATUS_TO_SHOP
 from orders.services import ORDER_TO_ERP
 
-
-@dataclass(frozen=True)
-class Process:
-    """A process: its code, what it is called, what it does, and the role of the system at its other end."""
-
-    code: str
-    label: Any
-    help: Any
-    target_role: Role
-
-
 PROCESSES = (
-    Process(ORDER_TO_ERP, _("Orders to the ERP"), _("Valid orders become sales in the ERP."), Role.ERP),
     Process(
-        STATUS_TO_SHOP,
-        _("Status back to the shop"),
-        _("The shop gets the ERP's number, tracking and shipping status."),
-        Role.ERP,
+        code=ORDER_TO_ERP,
+        label=_("Orders to the ERP"),
+        help=_("Valid orders become sales in the ERP."),
+        target_role=Role.ERP,
+        looks_back=True,
+    ),
+    Process(
+        code=STATUS_TO_SHOP,
+        label=_("Status back to the shop"),
+        help=_("The shop gets the ERP's number, tracking and shipping status."),
+        target_role=Role.ERP,
+        needs=frozenset({Capability.TELL_ACCEPTED, Capability.TELL_SHIPPED, Capability.TELL_CANCELLED}),
     ),
 )

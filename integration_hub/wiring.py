@@ -1,4 +1,4 @@
-"""The hub on one page: report -> handlers; news -> reactions; commands; kinds of case; lanes of work."""
+"""The hub on one page: report -> handlers; news -> reactions; commands; kinds of case, looks of what they hold up; lanes of work."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ from django.utils.translation import gettext_lazy as _
 
 import inventory.services
 import orders.cases
+import orders.catchup
 import orders.commands
 import orders.erp
 import orders.handlers
-from exceptions import kinds
+import orders.states
+import orders.summary
+from exceptions import kinds, subjects
+from integration_hub import roles
+from integration_hub.backoffice import words
 from integration_hub.kernel import messages
-from integration_hub.messaging import cases, dispatch, inbox, outbox, polling, pump
+from integration_hub.messaging import cases, dispatch, inbox, outbox, polling, pump, switches
 from integration_hub.messaging.dispatch import Verb
+from integration_hub.models.inbound import Door
+from integration_hub.models.outbound import Outcome
+from integration_hub.processes import PROCESSES
 
-REPORTS = {
+REPORTS: dict[type, list[dispatch.Handler]] = {
     messages.OrderReport: [orders.handlers.order_reported],
     messages.OrderGone: [orders.handlers.order_gone],
     messages.SaleReport: [orders.handlers.sale_reported],
@@ -22,7 +30,8 @@ REPORTS = {
     messages.SubscriptionReport: [orders.handlers.subscription_reported],
 }
 
-NEWS = {
+NEWS: dict[type, list[dispatch.Reaction]] = {
+    messages.ProductKnown: [orders.handlers.product_known],
     messages.OrderAccepted: [orders.commands.write_sale],
     messages.SaleRecorded: [orders.commands.tell_accepted],
     messages.ShipmentRecorded: [orders.commands.tell_shipped],
@@ -40,12 +49,25 @@ VERBS = {
 
 KINDS = (*cases.KINDS, *orders.cases.KINDS)
 
-LANES = {"in": inbox.process, "out": outbox.deliver, "poll": polling.work}
+FACES = (orders.summary.FACE,)
+
+LANES = {"in": inbox.process, "out": outbox.deliver, "poll": polling.work, "catchup": orders.catchup.work}
+
+# what codes in stored sentences are called
+TERMS = (
+    dict(orders.states.OrderState.choices)
+    | dict(orders.states.Payment.choices)
+    | dict(Door.choices)
+    | dict(Outcome.choices)
+    | {code: verb.title for code, verb in VERBS.items()}
+    | {f"process:{process.code}": process.label for process in PROCESSES}
+)
 
 
 def connect() -> None:
     """Put the tables where the lower floors look for them."""
     dispatch.connect(REPORTS, NEWS, VERBS)
-    kinds.register(KINDS)
+    kinds.register(KINDS, teams=roles.LABELS)
+    subjects.register(FACES)
     for lane, work in LANES.items():
         pump.register(lane, work)

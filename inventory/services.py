@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
 from rapidfuzz import fuzz
 
-from integration_hub.connectors.base import Role
-from integration_hub.kernel.messages import ProductReport
+from integration_hub.kernel.messages import ProductKnown, ProductReport
+from integration_hub.kernel.states import Role
+from integration_hub.messaging import dispatch
 from integration_hub.models import Connection, ExternalReference, InboundEvent
 
 from .models import Variant
@@ -114,11 +116,14 @@ def record(connection: Connection, report: ProductReport, event: InboundEvent) -
     sku = normalised_sku(report.sku)
     if not sku:
         return "a product without a number"
-    variant, _made = Variant.objects.update_or_create(
-        sku=sku,
-        defaults={"title": report.title[:250], "gtin": normalised_gtin(report.gtin), "active": report.active},
-    )
+    stated = {"title": report.title[:250], "gtin": normalised_gtin(report.gtin), "active": report.active}
+    variant, made = Variant.objects.get_or_create(sku=sku, defaults=stated)
+    before = variant.gtin
+    if not made:
+        Variant.objects.filter(pk=variant.pk).update(**stated)
     map_name(connection, Named(product_id=report.external_id), variant)
+    if made or before != stated["gtin"]:
+        dispatch.publish(ProductKnown(variant_id=variant.pk))
     return None
 
 
@@ -129,6 +134,15 @@ def suggest(name: Named) -> list[Suggestion]:
     scored = [_score(name, gtin, row) for row in rows]
     close = [item for item in scored if item.score >= CLOSE_ENOUGH]
     return sorted(close, key=lambda item: (-item.score, item.variant.sku))[:SUGGESTIONS]
+
+
+def find(typed: str) -> list[tuple[str, str]]:
+    """Products for what somebody is typing, as (number, title): by the beginning of the number, by title, by GTIN."""
+    text = typed.strip()[:80]
+    if len(text) < 2:
+        return []
+    wanted = Q(sku__istartswith=text) | Q(title__icontains=text) | (Q(gtin=text) if text.isdigit() else Q())
+    return list(Variant.objects.filter(wanted, active=True).order_by("sku").values_list("sku", "title")[:12])
 
 
 def _score(name: Named, gtin: str, row: Variant) -> Suggestion:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
 from exceptions import services as cases
-from exceptions.actions import Why, is_open
+from exceptions.actions import Choice, Why, is_open
 from exceptions.models import ExceptionCase
 from integration_hub.backoffice.actions import Action, RowForm
 from integration_hub.kernel.messages import Address
@@ -39,10 +39,12 @@ class ProductForm(RowForm):
     variant = forms.ChoiceField(label=_("Product"), required=False, widget=forms.RadioSelect)
     sku = forms.CharField(label=_("or the number of another product"), required=False, max_length=80)
 
+    lookups = {"sku": inventory.find}
+
     def prepare(self) -> None:
         found = suggestions(self.row)
         self.fields["variant"].choices = [  # type: ignore[attr-defined]
-            (item.variant.pk, f"{item.variant.sku} · {item.variant.title} ({WHY[item.why] % {'score': item.score}})")
+            (item.variant.pk, Choice(item.variant.sku, item.variant.title, str(WHY[item.why] % {"score": item.score})))
             for item in found
         ]
         if found:
@@ -91,6 +93,13 @@ class AddressForm(RowForm):
     region = forms.CharField(label=_("Region"), max_length=80, required=False)
     country = forms.RegexField(label=_("Country (two letters)"), regex=r"^[A-Za-z]{2}$", max_length=2)
 
+    def prepare(self) -> None:
+        """Mark what is missing or wrong."""
+        for name in self.row.data.get("fields", []):
+            if name in self.fields:
+                self.fields[name].help_text = _("Missing or wrong")
+                self.fields[name].widget.attrs["data-missing"] = "1"
+
 
 def order_of(case: ExceptionCase) -> Order:
     """The one order that the case is about."""
@@ -108,10 +117,17 @@ def _correct_address(case: ExceptionCase, *, by: User, **fields: str) -> Text:
     return say("Address corrected")
 
 
+class _CustomerField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A customer with what tells one from another."""
+
+    def label_from_instance(self, obj: Customer) -> Choice:  # type: ignore[override]
+        return Choice(obj.code, str(obj), obj.email)
+
+
 class CustomerForm(RowForm):
     """Which of the candidates ordered."""
 
-    customer = forms.ModelChoiceField(label=_("Customer"), queryset=Customer.objects.none(), widget=forms.RadioSelect)
+    customer = _CustomerField(label=_("Customer"), queryset=Customer.objects.none(), widget=forms.RadioSelect)
 
     def prepare(self) -> None:
         self.fields["customer"].queryset = Customer.objects.filter(pk__in=self.row.data.get("candidates", []))  # type: ignore[attr-defined]

@@ -33,6 +33,13 @@ def normalised(address: Address) -> Address:
     return replace(clean, postal_code=form["postal_code"], city=form["city"] or clean.city)
 
 
+def place(address: Address) -> list[str]:
+    """What makes two addresses the same place and person, whatever their spelling; contact data apart."""
+    clean = normalised(address)
+    fields = (clean.name, clean.company, clean.street, clean.street2, clean.postal_code, clean.city, clean.country)
+    return [field.casefold() for field in fields]
+
+
 def missing(address: Address) -> list[str]:
     """The fields that the destination's post cannot do without or does not recognise; empty when all is well."""
     wanted = [] if address.name or address.company else ["name"]
@@ -93,7 +100,13 @@ def keep(order: Order, role: str, stated: Address) -> bool:
 
 
 def correct(order: Order, role: str, address: Address) -> None:
-    """A person puts an address right; it stays so until the shop states another one."""
+    """A person puts an address right, and its twin with it; it stays so until the shop states another one."""
+    billing, shipping = of(order)
+    for twin in AddressRole.values if place(billing) == place(shipping) else [role]:
+        _put(order, twin, address)
+
+
+def _put(order: Order, role: str, address: Address) -> None:
     OrderAddress.objects.update_or_create(
         order=order,
         role=role,

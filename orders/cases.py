@@ -11,7 +11,7 @@ from exceptions.kinds import Kind
 from exceptions.models import ExceptionCase
 
 from . import actions, services
-from .models import Order
+from .models import ADDRESS_FIELDS, Order, OrderAddress
 
 
 def rerun(case: ExceptionCase) -> int:
@@ -44,6 +44,7 @@ KINDS = (
         due=timedelta(hours=8),
         rerun=rerun,
         fixes=(actions.CORRECT_ADDRESS, actions.ACCEPT),
+        names={name: OrderAddress._meta.get_field(name).verbose_name for name in ADDRESS_FIELDS},
     ),
     Kind(
         code="totals_disagree",

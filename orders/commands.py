@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from integration_hub.connectors.base import Capability
 from integration_hub.kernel.messages import (
     Buyer,
     OrderAccepted,
@@ -17,6 +16,7 @@ from integration_hub.kernel.messages import (
     WriteSale,
     Written,
 )
+from integration_hub.kernel.states import Capability
 from integration_hub.kernel.text import say
 from integration_hub.messaging import outbox
 from integration_hub.models import Attempt, Connection, OutboundCommand, ProcessSwitch

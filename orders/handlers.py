@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from integration_hub.kernel.messages import OrderGone, OrderReport, SaleReport, SubscriptionReport
+from django.db.models import Q
+
+from exceptions import services as exceptions
+from exceptions.models import ExceptionCase
+from integration_hub.kernel.messages import OrderGone, OrderReport, ProductKnown, SaleReport, SubscriptionReport
 from integration_hub.messaging import cases as spine
 from integration_hub.models import Connection, InboundEvent
 from integration_hub.models.connection import Mode
+from inventory.models import Variant
 
 from . import erp, services
 
@@ -22,6 +27,14 @@ def order_gone(channel: Connection, report: OrderGone, event: InboundEvent) -> s
 
 def sale_reported(channel: Connection, report: SaleReport, event: InboundEvent) -> str | None:
     return erp.sale_reported(channel, report, event)
+
+
+def product_known(news: ProductKnown) -> None:
+    """Orders that waited for this product run on by themselves."""
+    variant = Variant.objects.get(pk=news.variant_id)
+    names = Q(data__sku=variant.sku) | (Q(data__gtin=variant.gtin) if variant.gtin else Q(pk=None))
+    for case in ExceptionCase.objects.open().filter(names, kind="unknown_product").order_by("pk"):
+        exceptions.rerun(case)
 
 
 def subscription_reported(channel: Connection, report: SubscriptionReport, _event: InboundEvent) -> str | None:

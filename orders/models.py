@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
@@ -70,12 +71,18 @@ class Order(models.Model):
             models.Index(fields=["-placed_at", "-id"], name="order_newest"),
             models.Index(fields=["state", "-placed_at"], name="order_state"),
             models.Index(fields=["channel", "-placed_at"], name="order_channel"),
+            models.Index(fields=["fulfilment", "-placed_at"], name="order_fulfilment"),
+            models.Index(fields=["payment", "-placed_at"], name="order_payment"),
             models.Index(fields=["number"], name="order_number"),
+            models.Index(fields=["number"], name="order_number_prefix", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["customer", "-placed_at"], name="order_customer"),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    def get_absolute_url(self) -> str:
+        return reverse("order", args=[self.pk])
 
     def stake(self) -> tuple[str, Decimal, str]:
         return f"{self.channel.name} {self.number}", self.total, self.currency

@@ -23,37 +23,50 @@ from .models import AddressRole, Order, OrderLine
 from .states import OrderState, Payment
 
 LARGEST = Decimal(10) ** 13
+MOST = Decimal(10) ** 9
 MOST_LINES = 2000
 _FOUR = Decimal("0.0001")
 
 
 def digest(report: OrderReport) -> str:
-    """A fingerprint of what the ERP would be told: lines, sums, addresses, buyer; not of statuses."""
+    """A fingerprint of what the ERP would be told: lines, sums, addresses, buyer, note; not of statuses or wording.
+
+    Webhook and poll word the same order differently (1.5 and 1.50, blanks, titles), so only the meaning counts.
+    """
     said = [
         report.number,
         report.currency,
         report.prices_include_tax,
-        report.total,
-        report.total_tax,
-        [asdict(line) for line in report.lines],
-        asdict(report.buyer),
-        asdict(report.billing),
-        asdict(report.shipping) if report.shipping else None,
-        report.note,
+        _same(report.total),
+        _same(report.total_tax),
+        [_meaning(line) for line in report.lines],
+        addresses.place(report.billing),
+        addresses.place(report.shipping or Address()),
+        [report.buyer.external_id, customers.normalised_email(report.buyer.email)],
+        " ".join(report.note.split()),
     ]
     return hashlib.sha256(codec.canonical(said)).hexdigest()
+
+
+def _same(amount: Decimal) -> str:
+    return f"{amount.quantize(_FOUR).normalize():f}"
+
+
+def _meaning(line: ReportedLine) -> list[str]:
+    amounts = (line.quantity, line.net, line.tax)
+    return [line.kind, inventory.normalised_sku(line.sku), line.product_id, *map(_same, amounts)]
 
 
 def bounded(report: OrderReport) -> None:
     """Refuse what no order can hold, before a row is written."""
     amounts = [report.total, report.total_tax, report.refunded]
-    amounts += [
-        amount
-        for line in report.lines
-        for amount in (line.quantity, line.unit_price, line.net, line.tax, line.discount)
-    ]
-    if any(abs(amount) >= LARGEST for amount in amounts):
+    amounts += [amount for line in report.lines for amount in (line.unit_price, line.net, line.tax, line.discount)]
+    numbers = [line.quantity for line in report.lines]
+    rates = [sum((part.rate for part in line.taxes), Decimal(0)) for line in report.lines]
+    if any(abs(amount) >= LARGEST for amount in amounts) or any(abs(number) >= MOST for number in numbers):
         raise Rejected(say("An amount is too large to be true."), code="out_of_bounds")
+    if any(abs(rate) > 10 for rate in rates):
+        raise Rejected(say("A tax rate is too large to be true."), code="out_of_bounds")
     if len(report.lines) > MOST_LINES:
         raise Rejected(say("The order has more than %(most)s lines.", most=MOST_LINES), code="out_of_bounds")
 

@@ -38,14 +38,16 @@ def record(channel: Connection, report: OrderReport, event: InboundEvent) -> str
         .get(channel=channel, external_id=report.external_id[:120])
     )
     if not order.digest:
-        return _first(order, report, event)
+        _first(order, report, event)
+        return None
     if report.updated_at < order.source_updated_at:
         return "older than what the hub holds"
     if order.stage == OrderStage.GONE != report.stage:
         _reference(order).update(gone=False)
     if recording.digest(report) == order.digest:
         return _same_content(order, report, event)
-    return _edited(order, report, event)
+    _edited(order, report, event)
+    return None
 
 
 def _first(order: Order, report: OrderReport, event: InboundEvent) -> None:
@@ -56,7 +58,7 @@ def _first(order: Order, report: OrderReport, event: InboundEvent) -> None:
 
 
 def _reported(event: InboundEvent) -> Text:
-    return say("Reported by %(channel)s (%(door)s)", channel=event.connection.name, door=event.get_door_display())
+    return say("Reported by %(channel)s (%(door)s)", channel=event.connection.name, door=event.door)
 
 
 def _refer(order: Order) -> None:

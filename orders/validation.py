@@ -80,9 +80,9 @@ def _addresses(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
     billing, shipping = addresses.of(order)
     if _over_the_counter(order, lines) and not (billing.street or shipping.street):
         return []
-    found = []
+    found, same = [], addresses.place(billing) == addresses.place(shipping)
     for role, address in ((AddressRole.BILLING, billing), (AddressRole.SHIPPING, shipping)):
-        if (gaps := addresses.missing(address)) and not (role == AddressRole.SHIPPING and address == billing):
+        if (gaps := addresses.missing(address)) and not (role == AddressRole.SHIPPING and same):
             found.append(_gap(order, role, gaps))
     return found
 

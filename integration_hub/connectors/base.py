@@ -9,34 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from integration_hub.kernel.errors import Unsupported
 from integration_hub.kernel.messages import Command, Report, Written
+from integration_hub.kernel.states import Capability, Role
 from integration_hub.kernel.text import Text, say
 
 from .http import Http
 
-
-class Role(StrEnum):
-    """What a connection is for the merchant."""
-
-    SHOP = "SHOP"
-    ERP = "ERP"
-    REPORTER = "REPORTER"  # any other system that reports orders over our own API
-
-
-class Capability(StrEnum):
-    """What a connector can do; each one declared is tried by the contract suite."""
-
-    RECEIVE = "RECEIVE"  # signed webhooks
-    POLL = "POLL"
-    SWEEP = "SWEEP"  # says which of our orders are gone
-    WRITE_SALE = "WRITE_SALE"
-    TELL_ACCEPTED = "TELL_ACCEPTED"
-    TELL_SHIPPED = "TELL_SHIPPED"
-    TELL_CANCELLED = "TELL_CANCELLED"
+__all__ = ["Capability", "Connector", "Delivery", "Finding", "Incoming", "Page", "Role", "Stream", "option"]
 
 
 @dataclass(frozen=True)

@@ -37,3 +37,22 @@ class LineKind(StrEnum):
     SHIPPING = "SHIPPING"
     FEE = "FEE"  # surcharges, and with a negative amount vouchers and rebates that the shop states as a line
     GIFT_CARD = "GIFT_CARD"  # sold as a product; moves no stock
+
+
+class Role(StrEnum):
+    """What a connection is for the merchant."""
+
+    SHOP = "SHOP"
+    ERP = "ERP"
+
+
+class Capability(StrEnum):
+    """What a connector can do; each one declared is tried by the contract suite."""
+
+    RECEIVE = "RECEIVE"  # signed webhooks
+    POLL = "POLL"
+    SWEEP = "SWEEP"  # says which of our orders are gone
+    WRITE_SALE = "WRITE_SALE"
+    TELL_ACCEPTED = "TELL_ACCEPTED"
+    TELL_SHIPPED = "TELL_SHIPPED"
+    TELL_CANCELLED = "TELL_CANCELLED"

@@ -113,20 +113,20 @@ def reported(channel: str, number: str, customer: str, email: str, sku: str) -> 
     }
     return {
         "channel": channel,
-        "external_id": number,
+        "id": number,
         "number": number,
-        "status": "READY",
+        "stage": "READY",
         "placed_at": now,
         "updated_at": now,
         "currency": "EUR",
         "prices_include_tax": False,
         "total": "25.80",
         "total_tax": "1.69",
-        "buyer": {"external_id": customer, "email": email, "name": "Kontor am Hafen GmbH"},
+        "buyer": {"id": customer, "email": email, "name": "Kontor am Hafen GmbH"},
         "billing": address,
         "lines": [
             {
-                "external_id": "1",
+                "id": "1",
                 "kind": "ITEM",
                 "sku": sku,
                 "title": sku,

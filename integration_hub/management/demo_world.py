@@ -35,35 +35,40 @@ class Interrupted(Exception):
 
 def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
     """Make what is missing; a world that is already there is left as it is."""
-    connections = _connections(sandbox)
+    odoo = _erp(sandbox)
+    fresh = not Order.objects.exists()
+    if fresh:
+        # a shop's first poll reads its whole history, so the past must be there before the shops are connected
+        _control(sandbox, "pause")
+        _products(odoo, stopped)
+        _past_orders(sandbox)
+    connections = _shops(sandbox, odoo) | {"odoo": odoo}
     _control(sandbox, "subscribe", shop="woo", url=f"{hub}/webhooks/laden/", secret=credentials.WOO_WEBHOOK_SECRET)
     _control(sandbox, "subscribe", shop="shopify", url=f"{hub}/webhooks/teehaus/", secret=credentials.SHOPIFY_SECRET)
-    if Order.objects.exists():
+    if not fresh:
         say("the demo world is as you left it")
         return
-    _control(sandbox, "pause")
-    _products(connections["odoo"], stopped)
-    say("placing about 200 past orders and letting them run …")
-    _past_orders(sandbox)
-    for shop in ("laden", "teehaus"):
-        polling.poll_now(connections[shop])
+    say("about 200 past orders run through the hub …")
     _quiet(stopped)
     demo_trouble.make(sandbox, connections, quiet=lambda: _quiet(stopped))
     _control(sandbox, "resume")
     say(f"{Order.objects.count()} orders, a dozen in trouble: see the exception list")
 
 
-def _connections(sandbox: str) -> dict[str, Connection]:
+def _erp(sandbox: str) -> Connection:
+    odoo = {"url": f"{sandbox}/odoo", "database": credentials.ODOO_DATABASE, "login": credentials.ODOO_LOGIN}
+    return _connection("odoo", "Odoo", "odoo", "ERP", odoo | _services(), {"api_key": credentials.ODOO_KEY})
+
+
+def _shops(sandbox: str, odoo: Connection) -> dict[str, Connection]:
     woo = {"url": f"{sandbox}/woo", "tracking": "shipment_tracking"}
     shopify = {"shop": credentials.SHOPIFY_SHOP, "api_url": f"{sandbox}/shopify"}
-    odoo = {"url": f"{sandbox}/odoo", "database": credentials.ODOO_DATABASE, "login": credentials.ODOO_LOGIN}
     made = {
         "laden": _connection("laden", "Teeladen", "woocommerce", "SHOP", woo, _woo_secrets()),
         "teehaus": _connection("teehaus", "Teehaus", "shopify", "SHOP", shopify, _shopify_secrets()),
-        "odoo": _connection("odoo", "Odoo", "odoo", "ERP", odoo | _services(), {"api_key": credentials.ODOO_KEY}),
     }
-    for channel in ("laden", "teehaus"):
-        switch_on(made[channel], made["odoo"])
+    for channel in made.values():
+        switch_on(channel, odoo)
     return made
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
-from django.utils.dateparse import parse_datetime
 
 from exceptions.models import SavedView
-from integration_hub.connectors.base import Role
+from integration_hub.kernel.states import Role
 from integration_hub.kernel.text import say
 from integration_hub.messaging import polling
 from integration_hub.models import Connection, ExternalReference, ProcessSwitch
@@ -160,7 +160,7 @@ def _take_switch(row: dict[str, Any]) -> str:
     ProcessSwitch.objects.update_or_create(
         channel=channel,
         process=row["process"],
-        defaults={"target": target, "enabled": row["enabled"], "since": parse_datetime(row["since"])},
+        defaults={"target": target, "enabled": row["enabled"], "since": datetime.fromisoformat(row["since"])},
     )
     return f"process {row['process']} of {channel.slug}: {'on' if row['enabled'] else 'off'}"
 
