@@ -19,6 +19,7 @@ from integration_hub.kernel.text import say
 from ._tryton_basket import Catalogue, Product, Taxes, taxes_of
 from ._tryton_rest import Rest, Row
 
+MERGES = 5  # a merged party may have been merged again
 _ID = re.compile("[0-9]{1,9}")
 _TAX = ("type", "rate", "start_date", "end_date")
 _CUSTOMER_TAXES = tuple(f"customer_taxes.{name}" for name in (*_TAX, *(f"childs.{name}" for name in _TAX)))
@@ -109,9 +110,20 @@ class Records:
         return found
 
     def _party(self, code: str) -> Row | None:
-        fields = ["code", "addresses.id", *(f"addresses.{name}" for name in _ADDRESS)]
-        found = self.rest.search("party.party", [["code", "=", code]], fields)
+        """The party of this code, or the one it was merged into.  Raises Rejected for one that was deactivated."""
+        found = self._parties(["code", "=", code])
+        for _ in range(MERGES):
+            if not found or found[0]["active"]:
+                break
+            if not found[0]["replaced_by"]:
+                words = say("The customer %(code)s is deactivated in Tryton.", code=code)
+                raise Rejected(words, code="customer_deactivated", detail=code)
+            found = self._parties(["id", "=", found[0]["replaced_by"]["id"]])
         return found[0] if found else None
+
+    def _parties(self, clause: Sequence[Any]) -> list[Row]:
+        fields = ["active", "replaced_by.id", *(f"addresses.{name}" for name in ("active", *_ADDRESS))]
+        return self.rest.search("party.party", [clause], fields, inactive=True)
 
     def address(self, party: Row, wanted: Address) -> int:
         """The party's address with this content, made where missing."""
@@ -120,7 +132,7 @@ class Records:
             return found
         country = self.country(wanted.country)
         self.rest.create("party.address", values | {"party": party["id"], "country": country})
-        party["addresses"] = self.rest.search("party.address", [["party", "=", party["id"]]], _ADDRESS)
+        party["addresses"] = self.rest.search("party.address", [["party", "=", party["id"]]], ("active", *_ADDRESS))
         if (made := _same(party["addresses"], values)) is None:
             raise RetryLater(say("The record is not there any more."), code="gone_meanwhile")
         return made
@@ -140,8 +152,8 @@ def _address_values(address: Address) -> Row:
 
 
 def _same(rows: Iterable[Row], values: Row) -> int | None:
-    """The first of these addresses that says just this."""
-    for row in sorted(rows, key=lambda row: row["id"]):
+    """The first of these addresses that is in use and says just this."""
+    for row in sorted((row for row in rows if row["active"]), key=lambda row: row["id"]):
         country = row["country"]["code"] if row["country"] else None
         if {**{name: row[name] or None for name in _ADDRESS[:-1]}, "country": country} == values:
             return int(row["id"])

@@ -112,9 +112,11 @@ class Rest:
             raise Misconfigured(words, code="no_right_to_read")
         return found
 
-    def search(self, model: str, domain: Sequence[Any], fields: Sequence[str], *, order: Any = None) -> list[Row]:
+    def search(
+        self, model: str, domain: Sequence[Any], fields: Sequence[str], *, order: Any = None, inactive: bool = False
+    ) -> list[Row]:
         """The records with plain values."""
-        found: list[Row] = plain(self.rows(model, domain, fields, order=order))
+        found: list[Row] = plain(self.rows(model, domain, fields, order=order, inactive=inactive))
         return found
 
     def create(self, model: str, values: Row) -> None:

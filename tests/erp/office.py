@@ -65,17 +65,25 @@ class Office:
 
     def _settle(self, kind: str, sale: int, name: str, records: Sequence[int]) -> None:
         form = {f"domain_{name}": records, f"recreate_{name}": [], f"ignore_{name}": records}
-        self._wizard(f"sale.handle.{kind}.exception", sale, ("ask", {}), ("handle", {"ask": form}))
+        self._wizard(f"sale.handle.{kind}.exception", "sale.sale", sale, ("ask", {}), ("handle", {"ask": form}))
+
+    def merge(self, code: str, into: str) -> None:
+        """Merge the customer of one code into that of the other."""
+        source, destination = (
+            self.rest.search("party.party", [["code", "=", c]], ["id"])[0]["id"] for c in (code, into)
+        )
+        form = {"source": source, "destination": destination}
+        self._wizard("party.replace", "party.party", source, ("ask", {}), ("replace", {"ask": form}))
 
     def configure(self, model: str, **values: Any) -> None:
         """Change a page of settings, as the administrator."""
         headers, context = self._session("admin", self._erp.built.secrets["admin"])
         self._call(headers, f"model.{model}.write", [1], values, context)
 
-    def _wizard(self, name: str, sale: int, *steps: tuple[str, Any]) -> None:
+    def _wizard(self, name: str, model: str, record: int, *steps: tuple[str, Any]) -> None:
         """Wizards exist over JSON-RPC only."""
         headers, context = self._session("hub", self._erp.password)
-        context |= {"active_model": "sale.sale", "active_id": sale, "active_ids": [sale]}
+        context |= {"active_model": model, "active_id": record, "active_ids": [record]}
         run, _, _ = self._call(headers, f"wizard.{name}.create", context)
         for state, form in steps:
             self._call(headers, f"wizard.{name}.execute", run, form, state, context)

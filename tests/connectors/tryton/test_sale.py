@@ -83,6 +83,29 @@ def test_orders_of_one_customer_share_party_and_addresses(real_erp: Erp, office:
     assert len(sales[0]["party"]["addresses"]) == 2
 
 
+def test_a_customer_that_was_merged_stays_merged(real_erp: Erp, office: Office) -> None:
+    one, other, again = order(), order(), order()
+    for command in (one, other):
+        connector(real_erp, confirm=False).send(command)
+
+    office.merge(one.customer_code, into=other.customer_code)
+    connector(real_erp, confirm=False).send(replace(again, customer_code=one.customer_code))
+
+    assert office.sale(again.reference, "party.code")["party"]["code"] == other.customer_code
+
+
+def test_a_deactivated_customer_is_named(real_erp: Erp, office: Office) -> None:
+    command = order()
+    connector(real_erp, confirm=False).send(command)
+    party = office.sale(command.reference, "party.id")["party"]["id"]
+    office.rest.write("party.party", party, {"active": False})
+
+    with pytest.raises(Rejected, match=command.customer_code) as refused:
+        connector(real_erp).send(order(customer_code=command.customer_code))
+
+    assert refused.value.code == "customer_deactivated"
+
+
 def test_an_order_without_any_address_still_arrives(real_erp: Erp, office: Office) -> None:
     command = order(billing=Address(), shipping=Address())
 
