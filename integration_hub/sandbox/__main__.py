@@ -17,7 +17,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8900)
     parser.add_argument("--state", type=Path, required=True, help="directory for the world's state")
     parser.add_argument("--hub", default="http://127.0.0.1:8000", help="where webhooks with a relative address go")
-    parser.add_argument("--order-every", type=float, default=0.0, help="seconds between orders, 0: only when told")
+    parser.add_argument("--order-every", type=float, default=7.0, help="seconds between orders, 0: only when told")
     parser.add_argument("--seed", type=int, default=None, help="makes the orders repeatable")
     given = parser.parse_args()
     given.state.mkdir(parents=True, exist_ok=True)

@@ -35,11 +35,12 @@ class Sandbox:
     ) -> None:
         self.world = World(state, hub, seed)
         self.later = Later()
+        self.second_thoughts = Later(workers=1)
         self.sender = Sender(self.world.faults, self.later)
         self.woo = Woo(self.world, self.sender)
         self.shopify = Shopify(self.world, self.sender)
         self.odoo = Odoo(self.world)
-        self.orders = Orders(self.world, {"woo": self.woo.shop, "shopify": self.shopify.shop}, self.later)
+        self.orders = Orders(self.world, {"woo": self.woo.shop, "shopify": self.shopify.shop}, self.second_thoughts)
         control = Control(self.world, self.woo, self.shopify, self.orders, self.sender)
         self.application = Application([self.woo, self.shopify, self.odoo, control], self.world.faults)
         self.server = Server(port, self.application)
@@ -65,6 +66,7 @@ class Sandbox:
         self.application.closing.set()
         self.server.shutdown()
         self.server.server_close()
+        self.second_thoughts.close()
         self.later.close()
         for thread in self._threads:
             thread.join(timeout=5)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import parse_qsl, urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from . import odoo_sales
 from .basket import TROUBLES
@@ -17,9 +17,10 @@ from .odoo_schema import OdooError
 from .orders import Orders, Wanted
 from .page import page
 from .shopify import Shopify
+from .shopify_hooks import ShopifyHooks
 from .store import Record
 from .woo import Woo
-from .woo_hooks import TOPICS as WOO_TOPICS
+from .woo_hooks import WooHooks
 from .woo_shop import WooError
 from .world import SWITCHES, World
 
@@ -125,22 +126,23 @@ class Control:
         self._sender.counts.clear()
         if given.get("records"):
             self._woo.shop.forget()
-            self._shopify.forget()
+            self._shopify.shop.forget()
             for table in ("placed", "sale.order", "sale.order.line", "stock.picking", "stock.move", "res.partner"):
                 self._world.store.clear(table)
         return {"ok": True}
 
     def _subscribe(self, given: Record) -> Record:
-        """Send a shop's webhooks to ``url`` (absolute, or a path of the hub's), signed with ``secret``."""
+        """Send a shop's webhooks to ``url`` (absolute, or a path of the hub's), signed with ``secret``.
+
+        Subscriptions to the same path are replaced: a hub that was started again may stand at another port.
+        """
         url = urljoin(f"{self._world.hub}/", given["url"])
         if not is_local(url):
             raise ValueError("webhooks go to this machine only")
-        if given["shop"] == "woo":
-            hooks = [self._woo.shop.hooks.subscribe(topic, url, given["secret"]) for topic in WOO_TOPICS]
-            return {"subscriptions": [hook["id"] for hook in hooks]}
-        if given["shop"] == "shopify":
-            return {"subscriptions": self._shopify.hooks.subscribe_all(url, given.get("secret", ""))}
-        raise KeyError(given["shop"])
+        shops: dict[str, WooHooks | ShopifyHooks] = {"woo": self._woo.shop.hooks, "shopify": self._shopify.shop.hooks}
+        hooks = shops[given["shop"]]
+        hooks.forget(urlsplit(url).path)
+        return {"subscriptions": [hooks.subscribe(topic, url, given["secret"])["id"] for topic in hooks.topics]}
 
     def _place(self, given: Record) -> Record:
         if given.get("trouble"):

@@ -145,7 +145,8 @@ class _Reader:
     def _directives(self) -> dict[str, dict[str, Any]]:
         found = {}
         while self._accept("@"):
-            found[self._take()] = self._arguments()
+            name = self._take()
+            found[name] = self._arguments()
         return found
 
     def _value(self) -> Any:

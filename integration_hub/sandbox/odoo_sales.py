@@ -115,7 +115,7 @@ def ship(world: World, picking: Record, partial: bool = False) -> None:
         done = move["product_uom_qty"] > 0
         move.update(state="done" if done else "cancel", quantity=move["product_uom_qty"])
         world.store.put("stock.move", move)
-    parcel = f"0034043410{world.random.randrange(10**10):010d}"
+    parcel = f"0034043410{world.parcels.randrange(10**10):010d}"
     picking.update(
         state="done",
         date_done=stamp(world.now()),

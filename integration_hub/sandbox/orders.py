@@ -61,6 +61,8 @@ class Orders:
             self._world.store.add("placed", {"shop": wanted.shop, "order_id": number, "trouble": wanted.trouble})
         if wanted.trouble == "unknown_currency":
             self._later.push(CHANGES_AFTER, lambda: shop.spoil_currency(number))
+        elif chosen.payment == "bacs" and wanted.days_ago:
+            shop.pay(number)
         elif chosen.payment == "bacs":
             self._later.push(PAYS_AFTER, lambda: shop.pay(number))
         return number

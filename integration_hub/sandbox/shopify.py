@@ -87,13 +87,6 @@ class Shopify:
         headers = {"Retry-After": f"{retry_after}.0"} if retry_after else {}
         return json_response({"errors": "Service Unavailable"}, status, headers)
 
-    def forget(self) -> None:
-        self.shop.forget()
-
-    @property
-    def hooks(self) -> Any:
-        return self.shop.hooks
-
     def _queries(self) -> Node:
         return {
             "__typename": "QueryRoot",

@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from . import world as facts
 from .hooks import Parcel, Sender, is_local, signature
@@ -43,6 +44,8 @@ class Delivery:
 class ShopifyHooks:
     """Subscriptions and deliveries of one shop."""
 
+    topics = TOPICS
+
     def __init__(self, world: World, sender: Sender) -> None:
         self._world = world
         self._sender = sender
@@ -54,8 +57,11 @@ class ShopifyHooks:
         row = {"topic": topic, "url": url, "secret": secret or facts.SHOPIFY_SECRET, "failures": 0, "created_at": now}
         return self._store.add("shopify.webhooks", row)
 
-    def subscribe_all(self, url: str, secret: str) -> list[int]:
-        return [self.subscribe(topic, url, secret)["id"] for topic in TOPICS]
+    def forget(self, path: str) -> None:
+        """Delete the subscriptions to this path, whatever the host."""
+        for hook in self._store.rows("shopify.webhooks"):
+            if urlsplit(hook["url"]).path == path:
+                self._store.remove("shopify.webhooks", hook["id"])
 
     def send(self, topics: tuple[str, ...], payload: Record) -> None:
         """Send what happened; all subscriptions of one happening share the event id."""

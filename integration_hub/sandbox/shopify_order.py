@@ -18,6 +18,22 @@ VARIANT_BASE = 50_398_373_000_000
 PRODUCT_BASE = 9_782_123_000_000
 
 
+# What live orders carry as well and an ordinary order leaves empty.
+_EMPTY: Record = {
+    **dict.fromkeys(
+        "cart_token checkout_id checkout_token company current_total_additional_fees_set current_total_duties_set device_id"
+        " landing_site landing_site_ref location_id merchant_of_record_app_id original_total_additional_fees_set"
+        " original_total_duties_set payment_terms po_number reference referring_site source_identifier source_url user_id".split()
+    ),
+    **dict.fromkeys("buyer_accepts_marketing duties_included estimated_taxes tax_exempt test".split(), False),
+    "app_id": 580111,
+    "returns": [],
+    "total_outstanding": "0.00",
+    "total_tip_received": "0.00",
+    "total_weight": 0,
+}
+
+
 def local(moment: datetime) -> str:
     """A moment as webhooks state it: with the shop's offset."""
     return moment.astimezone(SHOP_ZONE).isoformat(timespec="seconds")
@@ -193,8 +209,7 @@ def new_order(store: Store, basket: Basket) -> Record:
         "presentment_currency": currency,
         "taxes_included": True,
         "total_shipping_price_set": money_set(str(basket.shipping.gross), currency),
-        "total_tip_received": "0.00",
-        "test": False,
+        **_EMPTY,
         **_with_sets(_totals(basket), currency),
         **_people(basket),
         **_payment(basket),

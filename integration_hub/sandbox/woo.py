@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -198,7 +199,7 @@ class Woo:
         if not url.startswith(("http://", "https://")) or not is_local(url):
             words = "Webhook delivery URL must be a valid URL starting with http:// or https://."
             raise WooError("woocommerce_rest_invalid_webhook_delivery_url", words, 400)
-        secret = given.get("secret") or f"random-{self._world.random.random()}"
+        secret = given.get("secret") or secrets.token_hex(25)  # which nobody ever learns
         hook = self.shop.hooks.subscribe(given["topic"], url, secret, given.get("name", ""))
         return json_response(self._hook(hook), 201)
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 import time
+from urllib.parse import urlsplit
 
 import requests
 
@@ -20,6 +21,8 @@ LIMIT = 5
 
 class WooHooks:
     """Subscriptions and deliveries of one shop."""
+
+    topics = TOPICS
 
     def __init__(self, world: World, sender: Sender) -> None:
         self._world = world
@@ -48,6 +51,12 @@ class WooHooks:
         )
         self._sender.soon(0, lambda: self._ping(hook))
         return hook
+
+    def forget(self, path: str) -> None:
+        """Delete the subscriptions to this path, whatever the host."""
+        for hook in self._world.store.rows("woo.webhooks"):
+            if urlsplit(hook["delivery_url"]).path == path:
+                self._world.store.remove("woo.webhooks", hook["id"])
 
     def _ping(self, hook: Record) -> None:
         if not is_local(hook["delivery_url"]):

@@ -39,7 +39,8 @@ class World:
     def __init__(self, state: Path | None = None, hub: str = "http://127.0.0.1:8000", seed: int | None = None) -> None:
         self.store = Store(state / "world.jsonl" if state else None)
         self.faults = Faults(seed)
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # draws orders and nothing else, so that a seed repeats them
+        self.parcels = random.Random(seed)
         self.hub = hub.rstrip("/")
         self.address = "http://127.0.0.1"
         self.closing = threading.Event()

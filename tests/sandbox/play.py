@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 
@@ -120,5 +120,10 @@ class Door:
         self._thread.join(timeout=5)
 
 
-def path_of(url: str) -> str:
-    return urlsplit(url).path
+def until_idle(sandbox: Sandbox) -> None:
+    """Wait until nothing is on its way any more; five seconds at most."""
+    for _ in range(500):
+        if not sandbox.later.pending():
+            return
+        time.sleep(0.01)
+    raise AssertionError("webhooks are still on their way")

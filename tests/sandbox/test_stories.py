@@ -31,7 +31,6 @@ from tests.connectors.soundness import assert_lines_add_up, assert_sound
 
 from .play import Door, control, odoo, shopify, state, woo
 
-MakeShop = Callable[[Sandbox], Connector]
 SHOPS: dict[str, Callable[..., Any]] = {"woo": woo, "shopify": shopify}
 SECRETS = {"woo": facts.WOO_WEBHOOK_SECRET, "shopify": facts.SHOPIFY_SECRET}
 
@@ -213,9 +212,9 @@ def test_an_outage_is_tried_again(sandbox: Sandbox, status: int, wait: timedelta
     seconds = int(wait.total_seconds()) if wait else 0
     for target in ("woo", "shopify", "odoo"):
         control(sandbox, "faults", target=target, error_rate=1, status=status, retry_after=seconds)
-    for call in (lambda: woo(sandbox).poll("orders", None, None), lambda: odoo(sandbox).poll("sales", None, None)):
+    for it in (woo(sandbox), odoo(sandbox)):
         with pytest.raises(RetryLater) as caught:
-            call()
+            it.poll(it.streams[0].name, None, None)
         assert caught.value.after == wait
 
 
