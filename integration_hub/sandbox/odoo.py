@@ -46,7 +46,10 @@ class Odoo:
         match = _JSON2.fullmatch(request.path)
         if match:
             return match["method"] in WRITING
-        return any(f'"{method}"'.encode() in request.body for method in WRITING)
+        try:
+            return request.json()["params"]["args"][4] in WRITING
+        except (ValueError, KeyError, IndexError, TypeError):
+            return False
 
     def failure(self, status: int, retry_after: int) -> Response:
         """What stands before Odoo answers: a proxy's page."""

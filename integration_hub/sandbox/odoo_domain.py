@@ -57,9 +57,17 @@ class Search:
         """Matching records in order of id; archived ones only where the domain or the context asks for them."""
         schema = schema_of(self._model, self._version)
         names = {term[0] for term in domain if not isinstance(term, str)}
+        for name in names:
+            self._check(self._model, name.split("."))
         if active_test and "active" in schema and "active" not in names:
             domain = [*domain, ["active", "=", True]]
         return [row for row in self._candidates(domain) if self._matches(row, domain)]
+
+    def _check(self, model: str, path: list[str]) -> None:
+        """Odoo refuses an unknown field even where there is nothing to search."""
+        of = kind(schema_of(model, self._version), model, path[0])
+        if path[1:]:
+            self._check(of.model, path[1:])
 
     def _candidates(self, domain: list[Any]) -> list[Record]:
         """Rows by an index where the domain is a plain "and" with an equality on an indexed field."""

@@ -124,10 +124,15 @@ class Methods:
         return rows[start : start + limit if limit else None]
 
     def _names(self, call: Call) -> list[str]:
-        return call.args.get("fields") or list(schema_of(call.model, self.version))
+        schema = schema_of(call.model, self.version)
+        names: list[str] = call.args.get("fields") or list(schema)
+        for name in names:
+            kind(schema, call.model, name)
+        return names
 
     def _search_read(self, call: Call) -> list[Record]:
-        return [shown(self._store, call.model, row, self._names(call), self.version) for row in self._found(call)]
+        names = self._names(call)
+        return [shown(self._store, call.model, row, names, self.version) for row in self._found(call)]
 
     def _records(self, call: Call) -> list[Record]:
         found = [(number, self._store.get(call.model, number)) for number in call.ids]
@@ -137,7 +142,8 @@ class Methods:
         return [row for _, row in found if row is not None]
 
     def _read(self, call: Call) -> list[Record]:
-        return [shown(self._store, call.model, row, self._names(call), self.version) for row in self._records(call)]
+        names = self._names(call)
+        return [shown(self._store, call.model, row, names, self.version) for row in self._records(call)]
 
     def _fields_get(self, call: Call) -> dict[str, Any]:
         wanted = call.args.get("allfields")
