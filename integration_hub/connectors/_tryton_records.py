@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -19,6 +19,7 @@ from integration_hub.kernel.text import say
 from ._tryton_basket import Catalogue, Product, Taxes, taxes_of
 from ._tryton_rest import Rest, Row
 
+BATCH = 100
 MERGES = 5  # a merged party may have been merged again
 _ID = re.compile("[0-9]{1,9}")
 _TAX = ("type", "rate", "start_date", "end_date")
@@ -87,12 +88,17 @@ class Records:
         ids = sorted({int(line.product_id) for line in lines if _ID.fullmatch(line.product_id)})
         codes = sorted({line.sku for line in lines if line.sku and not line.product_id} | set(services))
         fields = ["code", "default_uom.id", *(f"account_category.{name}" for name in _CUSTOMER_TAXES)]
-        rows = self.rest.search("product.product", ["OR", ["id", "in", ids], ["code", "in", codes]], fields)
+        rows = [*self._products("id", ids, fields), *self._products("code", codes, fields)]
         categories = self.rest.search(
             "product.category", [["accounting", "=", True], ["customer_taxes", "!=", None]], _CUSTOMER_TAXES
         )
         taxes = dict.fromkeys(taxes_of(row["customer_taxes"], on) for row in categories)
         return Catalogue(tuple(_product(row, on) for row in rows), tuple(taxes))
+
+    def _products(self, name: str, values: Sequence[Any], fields: Sequence[str]) -> Iterator[Row]:
+        """In batches, because the search travels in the address of the request."""
+        for start in range(0, len(values), BATCH):
+            yield from self.rest.search("product.product", [[name, "in", values[start : start + BATCH]]], fields)
 
     def party(self, command: WriteSale) -> Row:
         """The customer by code, made where missing; two that make it at once end with one.  Raises Rejected."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -11,19 +12,31 @@ from psycopg import sql
 
 from integration_hub import embedded
 
+RUN = "erp_"  # and the process id: the database of one run
+HANDLES = ".handle_pids.json"  # whom the embedded server counts as its users; it stops with the last of them
+
+
+def _alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
 
 class Postgres:
     """Makes and drops databases; ``url(name)`` is what a client connects to."""
 
     def __init__(self, folder: Path) -> None:
-        self._base = urlsplit(os.environ.get("TRYTON_PG") or embedded.start(folder / "pgdata"))
+        given = os.environ.get("TRYTON_PG", "")
+        if not given:
+            _forget_the_killed(folder / "pgdata" / HANDLES)
+        self._base = urlsplit(given or embedded.start(folder / "pgdata"))
+        if not given:
+            self._drop_what_the_killed_left()
 
     def url(self, name: str = "") -> str:
         return urlunsplit(self._base._replace(path=f"/{name}"))
 
-    def exists(self, name: str) -> bool:
+    def names(self) -> list[str]:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            return bool(connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone())
+            return [name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()]
 
     def drop(self, name: str) -> None:
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -37,3 +50,15 @@ class Postgres:
     def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
+
+    def _drop_what_the_killed_left(self) -> None:
+        for name in self.names():
+            pid = name.removeprefix(RUN)
+            if name.startswith(RUN) and pid.isdecimal() and not _alive(int(pid)):
+                self.drop(name)
+
+
+def _forget_the_killed(path: Path) -> None:
+    """Processes that were killed could not sign off; for their sake the server would run for ever."""
+    if path.exists():
+        path.write_text(json.dumps([pid for pid in json.loads(path.read_text() or "[]") if _alive(pid)]))

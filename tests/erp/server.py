@@ -26,7 +26,7 @@ import requests
 from integration_hub.sandbox.catalogue import ARTICLES, title
 
 from .install import MINUTES, MODULES, Unavailable, cache, environment, install, locked, run
-from .postgres import Postgres
+from .postgres import RUN, Postgres
 
 _TIED = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()  # it dies with us, however we die
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -66,7 +66,7 @@ def prepare() -> Built:
     folder = cache()
     with locked(folder):
         built = Built(folder, install(folder), Postgres(folder), folder.name.replace("-", "_"), _secrets(folder))
-        if not ((folder / "filled").exists() and built.postgres.exists(built.template)):
+        if not ((folder / "filled").exists() and built.template in built.postgres.names()):
             _fill(built)
             (folder / "filled").touch()
     return built
@@ -184,7 +184,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def running() -> Iterator[Erp]:
     """A fresh copy of the built database with Tryton over it; gone afterwards."""
     built = prepare()
-    database = f"erp_{os.getpid()}"
+    database = f"{RUN}{os.getpid()}"
     with locked(built.folder):
         built.postgres.create(database, built.template)
     try:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from integration_hub.connectors import _tryton_records
 from integration_hub.kernel.errors import Rejected
 from integration_hub.kernel.messages import Address, SaleLine, WriteSale
 from tests.erp.office import Office
@@ -231,3 +232,12 @@ def test_the_product_known_by_its_id_wins_over_its_code(real_erp: Erp, office: O
     connector(real_erp, confirm=False).send(command)
 
     assert office.sale(command.reference, "lines.product.code")["lines"][0]["product"]["code"] == "MUG"
+
+
+def test_products_are_looked_up_in_batches(real_erp: Erp, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_tryton_records, "BATCH", 2)
+    command = order(line("MUG", 1, "9.99"), line("TSHIRT-S", 1, "19.99"), line("BOOK", 1, "19.99", "0.07"))
+
+    connector(real_erp, confirm=False).send(command)
+
+    assert len(office.sale(command.reference, "lines.id")["lines"]) >= 3
