@@ -133,8 +133,17 @@ def _measure(case: ExceptionCase) -> int:
     return int(sums["size"])
 
 
-def settle(subject: models.Model, *, kinds: Iterable[str], still: Iterable[tuple[str, str]] = ()) -> None:
-    """Say which troubles of these kinds the subject still has; the others let go of it, and empty cases close."""
+def settle(
+    subject: models.Model,
+    *,
+    kinds: Iterable[str],
+    still: Iterable[tuple[str, str]] = (),
+    by: User | None = None,
+) -> None:
+    """Say which troubles of these kinds the subject still has; the others let go of it, and empty cases close.
+
+    ``by`` is who brought that about; None when it came about by itself.
+    """
     kept = {(kind, cause[:200]) for kind, cause in still}
     rows = CaseSubject.objects.filter(
         subject_type=ContentType.objects.get_for_model(subject),
@@ -145,16 +154,29 @@ def settle(subject: models.Model, *, kinds: Iterable[str], still: Iterable[tuple
     ).select_related("case")
     for row in rows.order_by("case_id"):
         if (row.case.kind, row.case.cause) not in kept:
-            _release(row)
+            _release(row, by)
+
+
+def clear(subject: models.Model, *, causes: Iterable[str]) -> None:
+    """Say that these causes hold the subject up no more; empty cases close."""
+    rows = CaseSubject.objects.filter(
+        subject_type=ContentType.objects.get_for_model(subject),
+        subject_id=subject.pk,
+        open=True,
+        case__state=CaseState.OPEN,
+        case__cause__in=[cause[:200] for cause in causes],
+    )
+    for row in rows.order_by("case_id"):
+        _release(row, None)
 
 
 @transaction.atomic
-def _release(row: CaseSubject) -> None:
+def _release(row: CaseSubject, by: User | None) -> None:
     case = ExceptionCase.objects.select_for_update(of=("self",)).get(pk=row.case_id)
     CaseSubject.objects.filter(pk=row.pk).update(open=False)
     if _measure(case) == 0 and case.state == CaseState.OPEN:
-        _close(case, CaseState.SOLVED)
-        note(case, "exceptions.solved", say("Solved: the cause is gone."), system="hub")
+        _close(case, CaseState.SOLVED, by=by)
+        note(case, "exceptions.solved", say("Solved: the cause is gone."), by=by, system="" if by else "hub")
 
 
 def _close(case: ExceptionCase, state: CaseState, *, by: User | None = None, why: str = "") -> None:

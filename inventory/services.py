@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection as database
 from django.db.models import Q
 from rapidfuzz import fuzz
 
+from integration_hub.kernel.errors import RetryLater
 from integration_hub.kernel.messages import ProductKnown, ProductReport
 from integration_hub.kernel.states import Role
+from integration_hub.kernel.text import say
 from integration_hub.messaging import dispatch
 from integration_hub.models import Connection, ExternalReference, InboundEvent
 
@@ -116,6 +119,7 @@ def record(connection: Connection, report: ProductReport, event: InboundEvent) -
     sku = normalised_sku(report.sku)
     if not sku:
         return "a product without a number"
+    _take_names(sku, normalised_gtin(report.gtin))
     stated = {"title": report.title[:250], "gtin": normalised_gtin(report.gtin), "active": report.active}
     variant, made = Variant.objects.get_or_create(sku=sku, defaults=stated)
     before = variant.gtin
@@ -125,6 +129,28 @@ def record(connection: Connection, report: ProductReport, event: InboundEvent) -
     if made or before != stated["gtin"]:
         dispatch.publish(ProductKnown(variant_id=variant.pk))
     return None
+
+
+_LOCKS = 7_011  # our class of advisory locks; the second key is the name
+
+
+def hold_names(names: Sequence[Named]) -> None:
+    """Until this transaction ends no product of these names comes in; RetryLater if one is just coming."""
+    keys = sorted({key for name in names for key in (normalised_sku(name.sku), normalised_gtin(name.gtin)) if key})
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT bool_and(pg_try_advisory_xact_lock_shared(%s, hashtext(name))) FROM unnest(%s::text[]) AS name",
+            [_LOCKS, keys],
+        )
+        row = cursor.fetchone()
+    if row and row[0] is False:
+        raise RetryLater(say("This product is just being taken over."))
+
+
+def _take_names(*names: str) -> None:
+    with database.cursor() as cursor:
+        for name in sorted(filter(None, names)):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCKS, name])
 
 
 def suggest(name: Named) -> list[Suggestion]:

@@ -139,7 +139,7 @@ def _choose_customer(case: ExceptionCase, *, by: User, customer: Customer) -> Te
 
 
 def _accept(case: ExceptionCase, *, by: User, why: str) -> Text:
-    services.waive(order_of(case), (case.kind,), by=by, why=why)
+    services.waive(order_of(case), (case.kind,), by=by, why=why, cause=case.cause)
     return say("Accepted as it is")
 
 

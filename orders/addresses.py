@@ -25,7 +25,9 @@ def digest(address: Address) -> str:
 def normalised(address: Address) -> Address:
     """Trimmed, bounded, country and postal code in upper case and in the country's form where it is recognised."""
     trimmed = {name: " ".join(value.split())[: _LIMITS[name]] for name, value in asdict(address).items()}
-    clean = Address(**trimmed | {"country": trimmed["country"].upper()})
+    country = " ".join(address.country.split()).upper()
+    # cut to two letters AUT would be Australia
+    clean = Address(**trimmed | {"country": country if len(country) == 2 else ""})
     try:
         form = normalize_address(_form(clean))
     except (InvalidAddressError, ValueError):

@@ -23,9 +23,10 @@ from integration_hub.models import Attempt, Connection, OutboundCommand, Process
 from integration_hub.models.activity import note
 from inventory import services as inventory
 
-from . import addresses
+from . import addresses, services
+from .exported import WRITE_SALE
 from .models import Order, OrderLine, Sale, Shipment
-from .services import ORDER_TO_ERP, WRITE_SALE
+from .services import ORDER_TO_ERP
 from .states import Fulfilment, OrderState
 
 STATUS_TO_SHOP = "status_to_shop"
@@ -36,6 +37,7 @@ def write_sale(news: OrderAccepted) -> None:
     order = Order.objects.select_related("channel").get(pk=news.order_id)
     switch = ProcessSwitch.objects.select_related("target").get(channel=order.channel, process=ORDER_TO_ERP)
     key = f"sale:{order.pk}"
+    outbox.cancel_pending(order, WRITE_SALE, keep=switch.target)
     outbox.command(switch.target, WRITE_SALE, key, order)
     outbox.revive(switch.target, key)
 
@@ -72,8 +74,10 @@ def _locked(command: OutboundCommand) -> Order:
 def build_sale(command: OutboundCommand) -> WriteSale | None:
     """The order as the ERP is to hold it; None if it is not to be written (any more)."""
     order = _locked(command)
-    if order.state != OrderState.ACCEPTED and not command.maybe_sent:
-        return None
+    if not command.maybe_sent:
+        services.catch_up(order)
+        if order.state != OrderState.ACCEPTED:
+            return None
     billing, shipping = addresses.of(order)
     lines = list(order.lines.select_related("variant"))
     ids = inventory.target_ids(command.connection, [line.variant_id for line in lines if line.variant_id])

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.db.models import DecimalField, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
 from exceptions import services as cases
+from integration_hub.kernel.errors import RetryLater
 from integration_hub.kernel.messages import (
     ReportedShipment,
     SaleCancelled,
@@ -19,8 +23,8 @@ from integration_hub.messaging import dispatch
 from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand
 from integration_hub.models.activity import note
 
+from . import exported
 from .models import Order, OrderLine, Sale, Shipment, ShipmentLine
-from .services import AFTER_EXPORT
 from .states import Fulfilment
 
 
@@ -60,6 +64,8 @@ def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> s
         .first()
     )
     if sale is None:
+        if exported.is_under_way(erp, report.reference):
+            raise RetryLater(say("The hub is just writing this sale."))
         return "a sale that the hub did not write"
     if sale.source_updated_at and report.updated_at < sale.source_updated_at:
         return "older than what the hub holds"
@@ -90,7 +96,7 @@ def _take_stage(order: Order, sale: Sale, report: SaleReport, event: InboundEven
         data={"from": was[0], "to": sale.stage},
     )
     if sale.stage == SaleStage.CANCELLED and was[0] != SaleStage.CANCELLED:
-        cases.settle(order, kinds=AFTER_EXPORT)
+        cases.settle(order, kinds=exported.KINDS)
         dispatch.publish(SaleCancelled(order_id=order.pk, sale_id=sale.pk))
     return True
 
@@ -121,7 +127,8 @@ def _take_shipment(order: Order, sale: Sale, report: ReportedShipment, event: In
 
 def _allot(order: Order, shipment: Shipment, report: ReportedShipment) -> None:
     """Say which lines the parcel holds: by SKU, first lines first, never more than was ordered."""
-    open_by_line = {line: remaining(line) for line in order.lines.select_related("variant").filter(kind=LineKind.ITEM)}
+    lines = order.lines.select_related("variant").filter(kind=LineKind.ITEM)
+    open_by_line = {line: line.quantity - packed for line, packed in _packed(lines)}
     rows = []
     for packed in report.lines:
         left = packed.quantity
@@ -146,17 +153,16 @@ def _skus(line: OrderLine) -> set[str]:
     return {line.sku} | ({line.variant.sku} if line.variant else set())
 
 
-def remaining(line: OrderLine) -> Decimal:
-    """How many pieces of a line no parcel holds yet."""
-    packed = ShipmentLine.objects.filter(line=line).values_list("quantity", flat=True)
-    return line.quantity - sum(packed, Decimal(0))
+def _packed(lines: QuerySet[OrderLine]) -> list[tuple[OrderLine, Decimal]]:
+    """Lines with how many pieces the parcels hold already."""
+    sums = lines.annotate(packed=Coalesce(Sum("shipmentline__quantity"), Decimal(0), output_field=DecimalField()))
+    return [(line, line.packed) for line in sums]
 
 
 def measure_fulfilment(order: Order) -> None:
     """Recompute the derived axis: all goods in parcels, some, or none."""
-    goods = list(order.lines.filter(kind=LineKind.ITEM))
-    left = [remaining(line) for line in goods]
-    if all(rest <= 0 for rest in left) or order.sales.filter(stage=SaleStage.SHIPPED).exists():
+    goods = _packed(order.lines.filter(kind=LineKind.ITEM))
+    if all(packed >= line.quantity for line, packed in goods) or order.sales.filter(stage=SaleStage.SHIPPED).exists():
         order.fulfilment = Fulfilment.FULL
     elif order.shipments.exists():
         order.fulfilment = Fulfilment.PARTIAL

@@ -126,6 +126,8 @@ def _payment(report: OrderReport) -> Payment:
 
 def fill(order: Order, report: OrderReport) -> None:
     """Replace lines, addresses and customer by what is stated; only while nothing was written to a target."""
+    if order.buyer != asdict(report.buyer):
+        order.customer_chosen = False  # a person chose for another buyer
     for name, value in header(report).items():
         setattr(order, name, value)
     order.digest = digest(report)
@@ -161,8 +163,8 @@ def _line(order: Order, position: int, line: ReportedLine) -> OrderLine:
     )
 
 
-def match_products(order: Order) -> None:
-    """Say for each product line which product it is, as the mappings stand now."""
+def match_products(order: Order) -> bool:
+    """Say for each product line which product it is, as the mappings stand now; returns whether that changed a line."""
     lines = [line for line in order.lines.all() if line.kind in (LineKind.ITEM, LineKind.GIFT_CARD)]
     found = inventory.match(order.channel, [named(line) for line in lines])
     changed: list[OrderLine] = []
@@ -171,6 +173,7 @@ def match_products(order: Order) -> None:
             line.variant = variant
             changed.append(line)
     OrderLine.objects.bulk_update(changed, ["variant"])
+    return bool(changed)
 
 
 def named(line: OrderLine) -> Named:

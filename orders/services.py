@@ -11,21 +11,20 @@ from exceptions import services as cases
 from exceptions.services import Trouble
 from integration_hub.kernel.errors import Defect, RetryLater
 from integration_hub.kernel.messages import Address, OrderAccepted, OrderReport
-from integration_hub.kernel.states import OrderStage, SaleStage
+from integration_hub.kernel.states import OrderStage
 from integration_hub.kernel.text import Text, say
-from integration_hub.messaging import dispatch, outbox
-from integration_hub.models import Connection, ExternalReference, InboundEvent, OutboundCommand, ProcessSwitch
+from integration_hub.messaging import dispatch, inbox, outbox
+from integration_hub.models import Connection, ExternalReference, InboundEvent, ProcessSwitch
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
-from integration_hub.models.outbound import CommandState
+from inventory import services as inventory
 
-from . import addresses, recording, validation
+from . import addresses, exported, recording, validation
+from .exported import WRITE_SALE, is_written
 from .models import Order, Waiver
 from .states import MOVES, OrderState
 
 ORDER_TO_ERP = "order_to_erp"
-WRITE_SALE = "sale.write"
-AFTER_EXPORT = ("edited_after_export", "cancelled_after_export")
 
 
 def record(channel: Connection, report: OrderReport, event: InboundEvent) -> str | None:
@@ -97,7 +96,8 @@ def _moved(order: Order) -> Text:
 def _edited(order: Order, report: OrderReport, event: InboundEvent) -> None:
     changes = recording.differences(order, report)
     if is_written(order):
-        _edited_after_export(order, report, event, changes)
+        _same_content(order, report, event)
+        exported.edited(order, recording.digest(report), event, changes)
         return
     recording.fill(order, report)
     note(
@@ -109,37 +109,6 @@ def _edited(order: Order, report: OrderReport, event: InboundEvent) -> None:
         data={"changes": changes},
     )
     route(order, system=order.channel.name)
-
-
-def _edited_after_export(order: Order, report: OrderReport, event: InboundEvent, changes: list[str]) -> None:
-    """The ERP already holds the order as it was: our rows stay so, and a person brings both sides together."""
-    _same_content(order, report, event)
-    Order.objects.filter(pk=order.pk).update(digest=recording.digest(report))
-    cases.open_case(
-        Trouble(
-            kind="edited_after_export",
-            cause=f"order:{order.pk}",
-            params={"number": order.number},
-            expected=say("The order as written to the ERP"),
-            found=say("Changed in the shop: %(changes)s", changes="; ".join(changes)[:500]),
-            data={"changes": changes, "event": event.pk},
-        ),
-        order,
-        connection=order.channel,
-        event_id=event.pk,
-    )
-
-
-def is_written(order: Order) -> bool:
-    """Whether a target holds the order or may hold it."""
-    return (
-        order.sales.exists()
-        or OutboundCommand.objects.filter(
-            subject_type=ContentType.objects.get_for_model(Order), subject_id=order.pk, verb=WRITE_SALE, maybe_sent=True
-        )
-        .exclude(state=CommandState.CANCELLED)
-        .exists()
-    )
 
 
 def gone(channel: Connection, external_id: str, event: InboundEvent) -> str | None:
@@ -163,6 +132,9 @@ def route(order: Order, *, system: str = "hub", by: User | None = None) -> None:
         _cancel(order, system=system, by=by)
     elif is_written(order):
         cases.settle(order, kinds=validation.KINDS, by=by)
+        if order.state == OrderState.CANCELLED:
+            exported.restored(order)
+            move(order, OrderState.ACCEPTED, system=system, by=by)
     elif order.stage == OrderStage.PENDING:
         _stop(order, OrderState.WAITING, system=system, by=by)
     elif not _wanted(order):
@@ -185,9 +157,11 @@ def _stop(order: Order, state: OrderState, *, system: str, by: User | None) -> N
 
 
 def _judge(order: Order, *, system: str, by: User | None) -> None:
-    found = validation.problems(order)
-    for trouble in found:
-        cases.open_case(trouble, order, connection=order.channel)
+    found = _troubles(order)
+    if any(trouble.kind == "unknown_product" for trouble in found):
+        # whoever maps or brings the product either has done so before this look, or finds our case open
+        inventory.hold_names([recording.named(line) for line in order.lines.all()])
+        found = _troubles(order) if recording.match_products(order) else found
     cases.settle(order, kinds=validation.KINDS, still=[(trouble.kind, trouble.cause) for trouble in found], by=by)
     if found:
         outbox.cancel_pending(order, WRITE_SALE)
@@ -197,31 +171,30 @@ def _judge(order: Order, *, system: str, by: User | None) -> None:
     dispatch.publish(OrderAccepted(order_id=order.pk))
 
 
+def _troubles(order: Order) -> list[Trouble]:
+    """What is wrong with the order, each with its case open."""
+    found = validation.problems(order)
+    for trouble in found:
+        cases.open_case(trouble, order, connection=order.channel)
+    return found
+
+
 def _cancel(order: Order, *, system: str, by: User | None) -> None:
     outbox.cancel_pending(order, WRITE_SALE)
     cases.settle(order, kinds=validation.KINDS, by=by)
     if is_written(order) and order.stage != OrderStage.REFUNDED:
-        _cancelled_after_export(order)
+        exported.cancelled(order)
     if order.stage != OrderStage.REFUNDED or not is_written(order):
         move(order, OrderState.CANCELLED, system=system, by=by)
 
 
-def _cancelled_after_export(order: Order) -> None:
-    sale = order.sales.exclude(stage=SaleStage.CANCELLED).first()
-    if sale is None and order.sales.exists():
-        return
-    cases.open_case(
-        Trouble(
-            kind="cancelled_after_export",
-            cause=f"order:{order.pk}",
-            params={"number": order.number},
-            expected=say("The sale is cancelled in the ERP too"),
-            found=say("Sale %(sale)s is still open there", sale=sale.number if sale else "?"),
-            data={"sale": sale.pk if sale else None},
-        ),
-        order,
-        connection=order.channel,
-    )
+def catch_up(order: Order) -> None:
+    """It was not written after all: take over what the shop changed while it might have been."""
+    for event in InboundEvent.objects.filter(pk__in=exported.not_written(order)).select_related("connection"):
+        for report in inbox.reports_of(event):
+            if isinstance(report, OrderReport):
+                recording.fill(order, report)
+                route(order)
 
 
 def move(order: Order, to: OrderState, *, system: str = "hub", by: User | None = None, why: str = "") -> bool:
@@ -266,9 +239,11 @@ def choose_customer(order: Order, customer: Customer, *, by: User) -> None:
     reconsider(order.pk, by=by)
 
 
-def waive(order: Order, kinds: tuple[str, ...], *, by: User, why: str) -> int:
-    """Accept the order's present troubles of these kinds; another figure later is another trouble."""
-    found = [trouble for trouble in validation.problems(order) if trouble.kind in kinds]
+def waive(order: Order, kinds: tuple[str, ...], *, by: User, why: str, cause: str = "") -> int:
+    """Accept the order's present troubles of these kinds (or of one cause); another figure later is another trouble."""
+    found = [
+        trouble for trouble in validation.problems(order) if trouble.kind in kinds and cause in ("", trouble.cause)
+    ]
     rows = [
         Waiver(order=order, kind=trouble.kind, basis=validation.basis(trouble), why=why, by=by) for trouble in found
     ]

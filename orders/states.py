@@ -41,6 +41,6 @@ MOVES: Moves = {
     OrderState.RECORDED: _ALL - {OrderState.RECORDED},
     OrderState.WAITING: _ALL - {OrderState.WAITING},
     OrderState.HELD: _ALL - {OrderState.HELD},
-    OrderState.ACCEPTED: frozenset({OrderState.HELD, OrderState.WAITING, OrderState.CANCELLED}),
-    OrderState.CANCELLED: frozenset({OrderState.WAITING, OrderState.HELD, OrderState.ACCEPTED}),
+    OrderState.ACCEPTED: _ALL - {OrderState.ACCEPTED},
+    OrderState.CANCELLED: _ALL - {OrderState.CANCELLED},
 }

@@ -105,17 +105,18 @@ def _gap(order: Order, role: AddressRole, gaps: list[str]) -> Trouble:
 def _totals(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
     gross = rounded(sum((line.gross for line in lines), Decimal(0)), order.currency)
     tax = sum((line.tax for line in lines), Decimal(0))
+    found = []
     if gross != rounded(order.total, order.currency):
-        return [_disagree(order, say("Lines sum up to the total"), gross, order.total)]
+        found.append(_disagree(order, "total", say("Lines sum up to the total"), gross, order.total))
     if abs(tax - order.total_tax) > CENT * max(2, len(lines)):
-        return [_disagree(order, say("Tax of the lines sums up to the total tax"), tax, order.total_tax)]
-    return _line_sums(order, lines)
+        found.append(_disagree(order, "tax", say("Tax of the lines sums up to the total tax"), tax, order.total_tax))
+    return [*found, *_line_sums(order, lines)]
 
 
-def _disagree(order: Order, what: Text, computed: Decimal, stated: Decimal) -> Trouble:
+def _disagree(order: Order, figure: str, what: Text, computed: Decimal, stated: Decimal) -> Trouble:
     return Trouble(
         kind="totals_disagree",
-        cause=f"order:{order.pk}",
+        cause=f"order:{order.pk}:{figure}",
         params={"number": order.number},
         expected=say("%(stated)s %(currency)s, as the shop states", stated=f"{stated:.2f}", currency=order.currency),
         found=say(
@@ -126,15 +127,16 @@ def _disagree(order: Order, what: Text, computed: Decimal, stated: Decimal) -> T
 
 
 def _line_sums(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+    computed, stated = Decimal(0), Decimal(0)
     for line in lines:
         total = line.gross if order.prices_include_tax else line.net
-        off = rounded(line.quantity * line.unit_price - line.discount, order.currency) - rounded(total, order.currency)
+        product = line.quantity * line.unit_price - line.discount
         # unit prices come rounded to the cent, so a line may be off by half a cent a piece
-        if abs(off) > CENT * max(Decimal(1), abs(line.quantity)):
-            return [
-                _disagree(order, say("Quantity times price"), line.quantity * line.unit_price - line.discount, total)
-            ]
-    return []
+        if abs(rounded(product, order.currency) - rounded(total, order.currency)) > CENT * max(
+            Decimal(1), abs(line.quantity)
+        ):
+            computed, stated = computed + product, stated + total
+    return [_disagree(order, "lines", say("Quantity times price"), computed, stated)] if computed != stated else []
 
 
 def _tax_rates(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
@@ -180,26 +182,23 @@ def _customer(order: Order, _lines: Sequence[OrderLine]) -> list[Trouble]:
 
 
 def _plausible(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+    found = []
     if not any(line.kind in (LineKind.ITEM, LineKind.GIFT_CARD) for line in lines):
-        return [_implausible(order, say("An order without products"))]
-    if wrong := [line for line in lines if line.quantity <= 0]:
-        return [
-            _implausible(
-                order,
-                say(
-                    "Quantity %(quantity)s of “%(title)s”", quantity=wrong[0].quantity.normalize(), title=wrong[0].title
-                ),
-            )
-        ]
+        found.append(_implausible(order, "products", say("An order without products")))
+    if wrong := next((line for line in lines if line.quantity <= 0), None):
+        words = say(
+            "Quantity %(quantity)s of “%(title)s”", quantity=f"{wrong.quantity.normalize():f}", title=wrong.title
+        )
+        found.append(_implausible(order, "quantity", words))
     if order.total < 0:
-        return [_implausible(order, say("A negative total"))]
-    return []
+        found.append(_implausible(order, "total", say("A negative total")))
+    return found
 
 
-def _implausible(order: Order, found: Text) -> Trouble:
+def _implausible(order: Order, what: str, found: Text) -> Trouble:
     return Trouble(
         kind="order_implausible",
-        cause=f"order:{order.pk}",
+        cause=f"order:{order.pk}:{what}",
         params={"number": order.number},
         expected=say("Products, positive quantities and a total that is not negative"),
         found=found,

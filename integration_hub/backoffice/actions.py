@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -17,6 +17,7 @@ from integration_hub.kernel.errors import HubError, NotNow
 from integration_hub.kernel.text import Text, say
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
+from integration_hub.models.patience import patiently
 
 
 class Invalid(HubError):
@@ -43,6 +44,7 @@ class Action:
 
     ``allowed`` gives None, or the Text that says why not now.  ``run(row, by=user, **cleaned)`` changes it through
     services and returns what happened in words.  ``effect`` says before what would happen.  ``initial`` fills the form.
+    ``outside(row)`` is what must not happen in a transaction (HTTP): it runs before it, and ``run`` gets its JSON as ``found``.
     """
 
     code: str
@@ -53,6 +55,7 @@ class Action:
     allowed: Callable[[Any], Text | None] = always
     effect: Callable[[Any], Text] | None = None
     initial: Callable[[Any], dict[str, Any]] = nothing
+    outside: Callable[[Any], dict[str, Any]] | None = None
     help: Any = ""
     bulk: bool = False
     primary: bool = False
@@ -70,7 +73,12 @@ class Action:
 
 
 class RowForm(forms.Form):
-    """A form whose choices depend on the row it acts on."""
+    """A form whose choices depend on the row it acts on.
+
+    ``lookups``: by field, what finds (value, label) pairs for what has been typed so far.
+    """
+
+    lookups: ClassVar[Mapping[str, Callable[[str], list[tuple[str, str]]]]] = {}
 
     def __init__(self, *args: Any, row: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -95,12 +103,17 @@ def perform(action: Action, row: models.Model, *, by: User, data: Mapping[str, A
     if not may(action, by):
         raise PermissionDenied(str(action.label))
     cleaned = _cleaned(action, row, data or {})
-    with transaction.atomic():
-        locked = type(row)._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
-        if (hindrance := action.allowed(locked)) is not None:
-            raise NotNow(hindrance, code="not_now")
-        text = action.run(locked, by=by, **cleaned)
-        note(locked, action.code, text, by=by, why=str(cleaned.get("why", "")))
+    found = {"found": action.outside(row)} if action.outside else {}
+    return patiently(lambda: _run(action, row, by, cleaned | found))
+
+
+@transaction.atomic
+def _run(action: Action, row: models.Model, by: User, given: dict[str, Any]) -> Text:
+    locked = type(row)._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
+    if (hindrance := action.allowed(locked)) is not None:
+        raise NotNow(hindrance, code="not_now")
+    text = action.run(locked, by=by, **given)
+    note(locked, action.code, text, by=by, why=str(given.get("why", "")), data=given.get("found"))
     return text
 
 

@@ -224,7 +224,8 @@ class Http:
         for secret in filter(None, self.secrets):
             for form in _forms(secret):
                 text = text.replace(form, HIDDEN)
-        return _NAMED_SECRET.sub(rf"\1{HIDDEN}", text)[:KEPT]
+        # PostgreSQL keeps no NUL
+        return _NAMED_SECRET.sub(rf"\1{HIDDEN}", text)[:KEPT].replace("\x00", "\ufffd")
 
 
 def _forms(secret: str) -> tuple[str, ...]:

@@ -20,8 +20,9 @@ from integration_hub.models.connection import UNREACHABLE_AFTER, ConnectionState
 from integration_hub.models.inbound import EventState
 from integration_hub.models.outbound import CommandState
 
+from . import checks, pump
+
 MANY_TRIES = 12
-COMMAND_KINDS = ("target_refused", "target_unreachable", "defect")
 
 
 def event_parked(event: InboundEvent, text: Text, code: str, detail: str) -> None:
@@ -51,6 +52,7 @@ def event_understood(event: InboundEvent) -> None:
 def command_refused(row: OutboundCommand, error: HubError) -> None:
     """The target said no, or it is unclear what it did: a person decides."""
     kind = "defect" if error.code == "defect" else "target_refused"
+    cases.clear(row.subject or row, causes=[_unreachable(row.connection_id)])
     cases.open_case(
         Trouble(
             kind=kind,
@@ -74,7 +76,7 @@ def command_failing(row: OutboundCommand, error: HubError) -> None:
     cases.open_case(
         Trouble(
             kind="target_unreachable",
-            cause=f"unreachable:{row.connection_id}",
+            cause=_unreachable(row.connection_id),
             params={"target": row.connection.name},
             expected=say("%(target)s answers", target=row.connection.name),
             found=error.text,
@@ -85,12 +87,14 @@ def command_failing(row: OutboundCommand, error: HubError) -> None:
     )
 
 
-def command_done(row: OutboundCommand) -> None:
-    """Success clears what earlier tries opened."""
-    if row.attempts > 1 and row.subject is not None:
-        held = cases.open_cases_of(row.subject).filter(kind__in=COMMAND_KINDS).exclude(cause=f"command:{row.pk}")
-        still = [(case.kind, case.cause) for case in held if case.cause.startswith("command:")]
-        cases.settle(row.subject, kinds=COMMAND_KINDS, still=still)
+def _unreachable(connection_id: int) -> str:
+    return f"unreachable:{connection_id}"
+
+
+def command_over(row: OutboundCommand) -> None:
+    """The command is done or not wanted any more: what earlier tries opened lets go of its subject."""
+    if row.attempts > 1 or row.reason_code:
+        cases.clear(row.subject or row, causes=[f"command:{row.pk}", _unreachable(row.connection_id)])
 
 
 def connection_misconfigured(connection: Connection, error: Misconfigured) -> None:
@@ -112,19 +116,20 @@ def connection_misconfigured(connection: Connection, error: Misconfigured) -> No
     )
 
 
-def connection_works(connection: Connection) -> None:
-    """The connection was tested or resumed: its case closes."""
-    cases.settle(connection, kinds=("connection_misconfigured",))
+def _wake() -> None:
+    for lane in pump.LANES:
+        pump.kick(lane)
 
 
 def poll_failing(connection: Connection, stream: str, error: HubError, *, since: datetime | None) -> None:
     """Polling fails and is tried again; after an hour without success people are told."""
-    if since is None or timezone.now() - since < UNREACHABLE_AFTER:
+    since = since or connection.created_at
+    if timezone.now() - since < UNREACHABLE_AFTER:
         return
     cases.open_case(
         Trouble(
             kind="target_unreachable",
-            cause=f"unreachable:{connection.pk}",
+            cause=_unreachable(connection.pk),
             params={"target": connection.name},
             expected=say("%(target)s answers", target=connection.name),
             found=error.text,
@@ -152,14 +157,7 @@ def poll_defect(connection: Connection, stream: str, error: str) -> None:
 
 def poll_worked(connection: Connection, stream: str) -> None:
     """A page arrived: what polling had opened for the connection itself closes."""
-    held = cases.open_cases_of(connection).filter(kind__in=("target_unreachable", "defect"))
-    if held:
-        still = [
-            (case.kind, case.cause)
-            for case in held
-            if case.kind == "defect" and case.cause != f"poll:{connection.pk}:{stream}"
-        ]
-        cases.settle(connection, kinds=("target_unreachable", "defect"), still=still)
+    cases.clear(connection, causes=[_unreachable(connection.pk), f"poll:{connection.pk}:{stream}"])
 
 
 def webhook_disabled(connection: Connection, topic: str, status: str) -> None:
@@ -178,11 +176,8 @@ def webhook_disabled(connection: Connection, topic: str, status: str) -> None:
 
 
 def webhook_active(connection: Connection, topic: str) -> None:
-    cause = f"webhook:{connection.pk}:{topic}"
-    held = cases.open_cases_of(connection).filter(kind="webhook_disabled")
-    if any(case.cause == cause for case in held):
-        still = [(case.kind, case.cause) for case in held if case.cause != cause]
-        cases.settle(connection, kinds=("webhook_disabled",), still=still)
+    """The shop calls us again: the case of this webhook closes."""
+    cases.clear(connection, causes=[f"webhook:{connection.pk}:{topic}"])
 
 
 def rerun(case: ExceptionCase) -> int:
@@ -202,6 +197,7 @@ def rerun(case: ExceptionCase) -> int:
         else PollState.objects.none()
     )
     moved += polls.update(due_at=timezone.now()) if not (events or moved) else 0
+    _wake()
     return events + moved
 
 
@@ -254,6 +250,7 @@ KINDS = (
         role="integrator",
         due=timedelta(hours=2),
         rerun=rerun,
+        fixes=(checks.CHECK_FROM_CASE,),
     ),
     Kind(
         code="webhook_disabled",

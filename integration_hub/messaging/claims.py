@@ -1,7 +1,7 @@
 """Claiming rows of a queue table: short, fenced, by the database's clock.
 
-Fresh rows are claimed in batches with SKIP LOCKED.  A lease that ran out is claimed alone, and its crash counts only if it
-was alone before, so one row that kills its worker never takes its neighbours down.
+Fresh rows are claimed in batches with SKIP LOCKED.  A lease that ran out is claimed alone, so one row that kills its worker
+never takes its neighbours down: the first crash may be a neighbour's fault, the next ones are the row's own.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ FROM picked WHERE q.id = picked.id RETURNING q.id
 
 _EXPIRED = """
 WITH picked AS (
-  SELECT q.id FROM {table} q WHERE q.state = 'LEASED' AND q.due_at <= statement_timestamp()
-  ORDER BY q.due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+  SELECT q.id FROM {table} q JOIN integration_hub_connection c ON c.id = q.connection_id AND {runs}
+  WHERE q.state = 'LEASED' AND q.due_at <= statement_timestamp()
+  ORDER BY q.due_at LIMIT 1 FOR UPDATE OF q SKIP LOCKED)
 UPDATE {table} q SET lease_token = %s, due_at = statement_timestamp() + %s, attempts = q.attempts + 1,
   crashes = q.crashes + 1
 FROM picked WHERE q.id = picked.id RETURNING q.id

@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 from integration_hub.connectors.base import Connector, Delivery
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater
+from integration_hub.kernel.messages import Report
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection, InboundEvent
 from integration_hub.models.inbound import EventState
@@ -97,7 +98,7 @@ def _process(event: InboundEvent, connectors: dict[int, Connector]) -> None:
     except Rejected as error:
         _park(event, error.text, error.code or "not_understood", error.detail)
     except Misconfigured as error:
-        _park(event, error.text, error.code or "misconfigured", error.detail)
+        _misconfigured(event, error)
     except OperationalError as error:
         # a deadlock or a lost database: our transaction is undone, the lease brings it back at the latest
         logger.warning("event %s: %s", event.pk, type(error).__name__)
@@ -112,7 +113,7 @@ def _understand(event: InboundEvent, connectors: dict[int, Connector]) -> None:
     connector = connectors.get(event.connection_id)
     if connector is None:
         connector = connectors[event.connection_id] = event.connection.connector()
-    ignored = dispatch.handle(event.connection, _reports(connector, event), event)
+    ignored = dispatch.handle(event.connection, reports_of(event, connector), event)
     outcome = EventState.IGNORED if ignored else EventState.DONE
     reason = say("%(why)s", why="; ".join(ignored)[:500]).as_json() if ignored else {}
     if not claims.settle(event, state=outcome, lease_token=None, finished_at=Now(), reason=reason, reason_code=""):
@@ -120,13 +121,27 @@ def _understand(event: InboundEvent, connectors: dict[int, Connector]) -> None:
     cases.event_understood(event)
 
 
-def _reports(connector: Connector, event: InboundEvent) -> Sequence[Any]:
+def reports_of(event: InboundEvent, connector: Connector | None = None) -> Sequence[Report]:
+    """What the event states, translated."""
+    connector = connector or event.connection.connector()
     return connector.parse(Delivery(event.topic, event.object_id, bytes(event.body), event.context))
 
 
 def _later(event: InboundEvent, error: RetryLater) -> None:
-    wait = error.after or timedelta(seconds=min(2**event.attempts, 3600))
+    wait = error.after or _backoff(event)
     claims.settle(event, state=EventState.DUE, lease_token=None, due_at=Now() + wait, **_why(error))
+
+
+@transaction.atomic
+def _misconfigured(event: InboundEvent, error: Misconfigured) -> None:
+    """The event waits; one case for the connection, however many events wait for it."""
+    later = Now() + _backoff(event)
+    if claims.settle(event, state=EventState.DUE, lease_token=None, due_at=later, **_why(error)):
+        cases.connection_misconfigured(event.connection, error)
+
+
+def _backoff(event: InboundEvent) -> timedelta:
+    return timedelta(seconds=min(2 ** min(event.attempts, 12), 3600))
 
 
 def _why(error: HubError) -> dict[str, Any]:
@@ -157,4 +172,4 @@ def requeue(event_id: int) -> bool:
     return bool(changed)
 
 
-__all__ = ["process", "requeue", "store", "stored_before"]
+__all__ = ["process", "reports_of", "requeue", "store", "stored_before"]

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import models, transaction
+from django.db import OperationalError, models, transaction
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -23,6 +23,7 @@ from integration_hub.kernel.messages import Command, Written
 from integration_hub.kernel.text import say
 from integration_hub.models import Attempt, Connection, OutboundCommand
 from integration_hub.models.outbound import CommandState, Outcome
+from integration_hub.models.patience import patiently
 
 from . import cases, claims, dispatch, pump
 
@@ -106,16 +107,17 @@ def _deliver(row: OutboundCommand) -> None:
         )
         return
     try:
-        payload = attempt.payload = _prepare(attempt)
-        if payload is not None:
-            written, outcome = _send(attempt, payload)
-            _done(attempt, written, outcome)
+        if ended := _carry_out(attempt):
+            patiently(lambda: _done(attempt, *ended))
     except RetryLater as error:
         _later(attempt, error)
     except Rejected as error:
         _refused(attempt, error)
     except Misconfigured as error:
         _misconfigured(attempt, error)
+    except OperationalError as error:
+        logger.warning("command %s: %s", row.pk, type(error).__name__)
+        _later(attempt, RetryLater(say("The database was busy."), maybe_written=attempt.unclear, code="busy"))
     except Exception:  # the edge that records: anything else is our own mistake
         trace = uuid4().hex[:12]
         logger.exception("defect %s while sending command %s", trace, row.pk)
@@ -124,27 +126,46 @@ def _deliver(row: OutboundCommand) -> None:
         )
 
 
+def _carry_out(attempt: Try) -> tuple[Written, Outcome] | None:
+    """Look first where it may be there already, else send; None when nothing is left to do."""
+    payload = _prepare(attempt)
+    if payload is None:
+        return None
+    connector = attempt.connector = attempt.row.connection.connector()
+    connector.http.deadline = attempt.clock + DEADLINE
+    if attempt.unclear:
+        if found := _look(connector, payload):
+            return found, Outcome.FOUND
+        payload = _prepare_afresh(attempt)
+    return _send(attempt, connector, payload) if payload else None
+
+
+@transaction.atomic
 def _prepare(attempt: Try) -> Command | None:
     """Build from the rows as they are now and write the intent down, in one transaction.
 
     The builder locks the subject, so a change of it either is in what we send or finds ``maybe_sent`` set.
     """
     row = attempt.row
-    with transaction.atomic():
-        payload = dispatch.verb(row.verb).build(row)
-        if payload is None:
-            claims.settle(row, state=CommandState.CANCELLED, lease_token=None, finished_at=timezone.now())
-        elif not claims.settle(row, maybe_sent=True):
-            raise RetryLater(say("Another worker has taken this command over."))
+    payload = attempt.payload = dispatch.verb(row.verb).build(row)
+    if payload is None:
+        if claims.settle(row, state=CommandState.CANCELLED, lease_token=None, finished_at=timezone.now()):
+            cases.command_over(row)
+    elif not claims.settle(row, maybe_sent=True):
+        raise RetryLater(say("Another worker has taken this command over."))
     return payload
 
 
-def _send(attempt: Try, payload: Command) -> tuple[Written, Outcome]:
-    row = attempt.row
-    connector = attempt.connector = row.connection.connector()
-    connector.http.deadline = attempt.clock + DEADLINE
-    if row.maybe_sent and (found := _look(connector, payload)):
-        return found, Outcome.FOUND
+@transaction.atomic
+def _prepare_afresh(attempt: Try) -> Command | None:
+    """The target does not hold it: as if it had never been sent, so what was changed or cancelled meanwhile counts."""
+    attempt.unclear = attempt.row.maybe_sent = False
+    if not claims.settle(attempt.row, maybe_sent=False):
+        raise RetryLater(say("Another worker has taken this command over."))
+    return _prepare(attempt)
+
+
+def _send(attempt: Try, connector: Connector, payload: Command) -> tuple[Written, Outcome]:
     attempt.unclear = True
     try:
         written = connector.send(payload)
@@ -183,7 +204,7 @@ def _done(attempt: Try, written: Written, outcome: Outcome) -> None:
         if mine:
             made = attempt.record(outcome)
             dispatch.verb(row.verb).done(row, written, made)
-            cases.command_done(row)
+            cases.command_over(row)
     if mine:
         pump.kick("out")
 
@@ -258,20 +279,28 @@ def requeue(command_id: int) -> bool:
     return bool(changed)
 
 
-def cancel_pending(subject: models.Model, verb: str) -> int:
-    """Take back commands of this verb that were not sent yet; returns how many."""
+def cancel_pending(subject: models.Model, verb: str, *, keep: Connection | None = None) -> int:
+    """Take back commands of this verb that were not sent yet, but for those to ``keep``; returns how many."""
     waiting = OutboundCommand.objects.filter(
         subject_type=ContentType.objects.get_for_model(subject),
         subject_id=subject.pk,
         verb=verb,
         state__in=[CommandState.DUE, CommandState.PARKED],
         maybe_sent=False,
-    )
-    return waiting.update(state=CommandState.CANCELLED, finished_at=timezone.now())
+    ).exclude(connection=keep)
+    taken = 0
+    for row in waiting:
+        if waiting.filter(pk=row.pk).update(state=CommandState.CANCELLED, finished_at=timezone.now()):
+            cases.command_over(row)
+            taken += 1
+    return taken
 
 
 def revive(target: Connection, key: str) -> None:
-    """A command that was taken back is wanted again."""
-    again = OutboundCommand.objects.filter(connection=target, key=key, state=CommandState.CANCELLED)
-    if again.update(state=CommandState.DUE, due_at=Now(), finished_at=None, reason={}, reason_code=""):
+    """A command that was taken back is wanted again; one that was refused is tried again, as its subject has changed."""
+    again = OutboundCommand.objects.filter(
+        connection=target, key=key, state__in=[CommandState.CANCELLED, CommandState.PARKED], maybe_sent=False
+    )
+    fresh: dict[str, Any] = {"finished_at": None, "reason": {}, "crashes": 0}
+    if again.update(state=CommandState.DUE, due_at=Now(), **fresh):
         pump.kick("out")

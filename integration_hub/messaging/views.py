@@ -35,9 +35,19 @@ def receive(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _body(request: HttpRequest) -> bytes:
     length = request.headers.get("Content-Length", "")
-    if length.isdigit() and int(length[:12]) > settings.HUB_MAX_WEBHOOK_BYTES:
+    if length.isdecimal() and int(length[:12]) > settings.HUB_MAX_WEBHOOK_BYTES:
         raise RequestDataTooBig
-    return request.body
+    return request.body if length else _streamed(request)
+
+
+def _streamed(request: HttpRequest) -> bytes:
+    """A body in chunks, without a length: as much of it as the door takes, where the server marks its end."""
+    if not request.META.get("wsgi.input_terminated"):
+        return b""
+    body: bytes = request.META["wsgi.input"].read(settings.HUB_MAX_WEBHOOK_BYTES + 1)
+    if len(body) > settings.HUB_MAX_WEBHOOK_BYTES:
+        raise RequestDataTooBig
+    return body
 
 
 def _take(connection: Connection, incoming: Incoming) -> HttpResponse:

@@ -28,12 +28,19 @@ def unseal(sealed: bytes) -> dict[str, str]:
     try:
         return dict(json.loads(_box().decrypt(bytes(sealed))))
     except InvalidToken:
-        raise Misconfigured(
-            say("The stored secrets cannot be decrypted: HUB_ENCRYPTION_KEYS lacks the key they were sealed with."),
-            code="no_key",
-        ) from None
+        raise _no_key() from None
 
 
 def rotate(sealed: bytes) -> bytes:
-    """Encrypt anew with the first key."""
-    return _box().rotate(bytes(sealed)) if sealed else sealed
+    """Encrypt anew with the first key; Misconfigured if no key fits."""
+    try:
+        return _box().rotate(bytes(sealed)) if sealed else sealed
+    except InvalidToken:
+        raise _no_key() from None
+
+
+def _no_key() -> Misconfigured:
+    return Misconfigured(
+        say("The stored secrets cannot be decrypted: HUB_ENCRYPTION_KEYS lacks the key they were sealed with."),
+        code="no_key",
+    )

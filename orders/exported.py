@@ -1,0 +1,103 @@
+"""Orders that a target holds or may hold: our rows stay as written, and what the shop changes is a case for a person."""
+
+from __future__ import annotations
+
+from django.contrib.contenttypes.models import ContentType
+
+from exceptions import services as cases
+from exceptions.services import Trouble
+from integration_hub.kernel.states import SaleStage
+from integration_hub.kernel.text import Text, say
+from integration_hub.models import Connection, InboundEvent, OutboundCommand
+from integration_hub.models.outbound import OPEN_COMMANDS, CommandState
+
+from .models import Order
+
+WRITE_SALE = "sale.write"
+EDITED = "edited_after_export"
+CANCELLED = "cancelled_after_export"
+KINDS = (EDITED, CANCELLED)
+
+
+def is_written(order: Order) -> bool:
+    """Whether a target holds the order or may hold it."""
+    return (
+        order.sales.exists()
+        or OutboundCommand.objects.filter(
+            subject_type=ContentType.objects.get_for_model(Order), subject_id=order.pk, verb=WRITE_SALE, maybe_sent=True
+        )
+        .exclude(state=CommandState.CANCELLED)
+        .exists()
+    )
+
+
+def is_under_way(erp: Connection, reference: str) -> bool:
+    """Whether the ERP may hold a sale of this reference whose answer the hub has not booked yet."""
+    unsure = OutboundCommand.objects.filter(
+        connection=erp, verb=WRITE_SALE, state__in=OPEN_COMMANDS, maybe_sent=True
+    ).values_list("subject_id", flat=True)
+    orders = Order.objects.filter(pk__in=list(unsure[:1000])).select_related("channel")
+    return bool(reference) and any(order.reference == reference for order in orders)
+
+
+def edited(order: Order, digest: str, event: InboundEvent, changes: list[str]) -> None:
+    """The shop changed it; ``digest`` of what it says now.  Changed back to what was written, the case closes."""
+    known = cases.open_cases_of(order).filter(kind=EDITED).first()
+    written = known.data.get("written") if known else order.digest
+    Order.objects.filter(pk=order.pk).update(digest=digest)
+    if digest == written:
+        cases.settle(order, kinds=(EDITED,))
+        return
+    found = say("Changed in the shop: %(changes)s", changes="; ".join(changes)[:500])
+    _differs(order, found, {"changes": changes, "event": event.pk, "written": written}, event)
+
+
+def cancelled(order: Order) -> None:
+    """The shop cancelled it; the case closes when the ERP says that it did too."""
+    sale = order.sales.exclude(stage=SaleStage.CANCELLED).first()
+    if sale is None and order.sales.exists():
+        return
+    cases.open_case(
+        Trouble(
+            kind=CANCELLED,
+            cause=f"order:{order.pk}",
+            params={"number": order.number},
+            expected=say("The sale is cancelled in the ERP too"),
+            found=say("Sale %(sale)s is still open there", sale=sale.number if sale else "?"),
+            data={"sale": sale.pk if sale else None},
+        ),
+        order,
+        connection=order.channel,
+    )
+
+
+def restored(order: Order) -> None:
+    """The shop wants again what it had cancelled."""
+    cases.settle(order, kinds=(CANCELLED,))
+    if order.sales.exists() and not order.sales.exclude(stage=SaleStage.CANCELLED).exists():
+        _differs(order, say("Restored in the shop, but the sale is cancelled in the ERP"), {})
+
+
+def _differs(order: Order, found: Text, data: dict[str, object], event: InboundEvent | None = None) -> None:
+    cases.open_case(
+        Trouble(
+            kind=EDITED,
+            cause=f"order:{order.pk}",
+            params={"number": order.number},
+            expected=say("The order as written to the ERP"),
+            found=found,
+            data=data,
+        ),
+        order,
+        connection=order.channel,
+        event_id=event.pk if event else None,
+    )
+
+
+def not_written(order: Order) -> list[int]:
+    """The target does not hold it after all: the cases about it close; returns the events with the shop's changes."""
+    held = list(cases.open_cases_of(order).filter(kind__in=KINDS))
+    if not held or order.sales.exists():
+        return []
+    cases.settle(order, kinds=KINDS)
+    return [case.data["event"] for case in held if case.data.get("event")]
