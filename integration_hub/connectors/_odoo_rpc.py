@@ -19,8 +19,9 @@ JSON2 = "json2"
 JSON_RPC = "jsonrpc"
 AUTO = "auto"
 
-# ``create`` looks at its first positional argument before 18; over JSON-2 all arguments are named.
-_POSITIONAL = ("vals_list", "vals")
+# Over JSON-2 all arguments are named.  Over JSON-RPC these are not: ``create`` looks at its first positional argument
+# before 18, and ``search_count`` called its domain otherwise before 16.
+_POSITIONAL = ("domain", "vals_list", "vals")
 _READING = frozenset({"search_read", "read", "fields_get", "search_count"})
 _PASSING = ("SerializationFailure", "TransactionRollback", "DeadlockDetected", "LockNotAvailable", "LockError")
 _CREDENTIALS = ("AccessDenied", "SessionExpired", "Unauthorized")

@@ -36,7 +36,7 @@ class SaleWriter:
     def find(self, command: WriteSale) -> Written | None:
         """The sale, if nothing is left to do about it."""
         sale = self._sale(command.reference)
-        if sale is None or (_state(sale) in _DRAFT and self._config.confirm):
+        if sale is None or (_state(sale) in _DRAFT and (self._config.confirm or self._difference(sale, command))):
             return None
         return self._written(sale, True)
 

@@ -1,4 +1,4 @@
-"""Odoo 14 to 19 as ERP: sales orders written once, their state and parcels polled.
+"""Odoo as ERP (written for 17 to 19): sales orders written once, their state and parcels polled.
 
 Facts: odoo/odoo ``addons/rpc/controllers/json2.py``, the external API pages of odoo/documentation, and a live Odoo 17.
 ``client_order_ref`` holds our unique reference; Odoo itself does not keep it unique, so we look before we create.

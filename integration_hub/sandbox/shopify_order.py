@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from .basket import Basket, Item, Sum
-from .catalogue import ARTICLES, Article, title
+from .catalogue import title
 from .people import Person
 from .store import Record, Store
 
@@ -265,9 +265,3 @@ def _discounts(basket: Basket) -> Record:
     }
     code = {"code": basket.coupon, "amount": str(taken), "type": "percentage"}
     return {"discount_codes": [code], "discount_applications": [application]}
-
-
-def variants() -> list[tuple[int, int, Article]]:
-    """Variant id, product id and article of the whole catalogue."""
-
-    return [(VARIANT_BASE + item.number, PRODUCT_BASE + item.number, item) for item in ARTICLES]

@@ -8,6 +8,7 @@ import pytest
 
 from integration_hub.sandbox.app import Sandbox
 
+from .across import SHOPS
 from .play import Door
 
 
@@ -23,3 +24,8 @@ def door() -> Iterator[Door]:
     found = Door()
     yield found
     found.close()
+
+
+@pytest.fixture(params=sorted(SHOPS))
+def shop(request: pytest.FixtureRequest) -> str:
+    return str(request.param)

@@ -287,3 +287,48 @@ def test_other_commands_are_unsupported() -> None:
         connector().send(command)
     with pytest.raises(Unsupported):
         connector().find(command)
+
+
+def test_a_quotation_with_another_total_is_not_the_sale() -> None:
+    it = connector(confirm=False)
+    it.send(sale(POT))
+    assert it.find(sale(POT)) is not None
+    assert it.find(sale(POT, TEA)) is None
+
+
+def test_the_companys_own_currency_needs_no_pricelist(erp: Erp) -> None:
+    erp.world.store.remove("product.pricelist", 1)
+    connector().send(sale())
+    assert only(erp.rows("sale.order"))["state"] == "sale"
+
+
+def test_without_a_product_for_rounding_an_odd_cent_is_for_a_person() -> None:
+    line = replace(TEA, gross=Decimal("38.71"), tax=Decimal("2.54"), unit_price=Decimal("12.9033"))
+    with pytest.raises(Rejected) as caught:
+        connector(fee_product="").send(sale(line))
+    assert caught.value.code == "totals_disagree"
+    assert "38.70" in str(caught.value)
+
+
+def test_the_check_names_what_is_missing(erp: Erp) -> None:
+    for tax in erp.rows("account.tax"):
+        erp.world.store.remove("account.tax", tax["id"])
+    findings = connector(shipping_product="DHL").check()
+    wrong = [str(item.text) for item in findings if not item.ok]
+    assert len(wrong) == 2
+    assert "DHL" in wrong[0]
+    assert "taxes" in wrong[1]
+
+
+def test_a_draft_in_another_currency_is_for_a_person(erp: Erp) -> None:
+    it = connector(confirm=False)
+    it.send(sale())
+    only(erp.rows("sale.order"))["currency_id"] = 2
+    with pytest.raises(Rejected) as caught:
+        connector().send(sale())
+    assert caught.value.code == "currency_unknown_in_erp"
+
+
+def test_a_place_without_country_is_written_as_it_is(erp: Erp) -> None:
+    connector().send(sale(billing=replace(HOME, country=""), shipping=replace(HOME, country="")))
+    assert only(erp.rows("res.partner"))["country_id"] is False

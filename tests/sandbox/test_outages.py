@@ -1,0 +1,63 @@
+"""Our connectors while the played world misbehaves: what is tried again, and what must never happen twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from integration_hub.kernel.errors import RetryLater
+from integration_hub.sandbox.app import Sandbox
+
+from .across import as_sale, polled
+from .play import control, odoo, shopify, state, woo
+
+
+@pytest.mark.parametrize("fault", ["drop_after_write_rate", "timeout_after_write_rate"])
+@pytest.mark.parametrize("version", ["17", "19"])
+def test_an_answer_that_gets_lost_makes_no_second_sale(sandbox: Sandbox, fault: str, version: str) -> None:
+    sandbox.world.turn(odoo_version=version)
+    control(sandbox, "orders", shop="woo", webhooks=False)
+    (report,) = polled(woo(sandbox))
+    control(sandbox, "faults", target="odoo", **{fault: 1}, hold_seconds=5)
+    command, erp = as_sale(report, "H-1"), odoo(sandbox)
+    erp.http.timeout = (1, 0.3)
+    for _ in range(5):
+        if erp.find(command) is not None:
+            break
+        with pytest.raises(RetryLater) as caught:
+            erp.send(command)
+        assert caught.value.maybe_written
+    assert erp.find(command) is not None
+    control(sandbox, "reset")
+    assert erp.send(command).was_there
+    found = state(sandbox)
+    assert (list(found["sales"]), found["doubles"], found["odoo"]["confirmed"]) == (["H-1"], {}, 1)
+
+
+def test_a_request_that_never_arrived_wrote_nothing(sandbox: Sandbox) -> None:
+    control(sandbox, "orders", shop="woo", webhooks=False)
+    (report,) = polled(woo(sandbox))
+    control(sandbox, "faults", target="odoo", timeout_before_write_rate=1, hold_seconds=0.1)
+    with pytest.raises(RetryLater):
+        odoo(sandbox).send(as_sale(report, "H-1"))
+    assert state(sandbox)["odoo"]["partners"] == 0
+
+
+@pytest.mark.parametrize(("status", "wait"), [(503, None), (429, timedelta(seconds=9)), (500, None)])
+def test_an_outage_is_tried_again(sandbox: Sandbox, status: int, wait: timedelta | None) -> None:
+    seconds = int(wait.total_seconds()) if wait else 0
+    for target in ("woo", "shopify", "odoo"):
+        control(sandbox, "faults", target=target, error_rate=1, status=status, retry_after=seconds)
+    for it in (woo(sandbox), odoo(sandbox)):
+        with pytest.raises(RetryLater) as caught:
+            it.poll(it.streams[0].name, None, None)
+        assert caught.value.after == wait
+
+
+def test_shopify_asks_to_slow_down_in_its_own_way(sandbox: Sandbox) -> None:
+    control(sandbox, "faults", target="shopify", error_rate=1, status=429)
+    with pytest.raises(RetryLater) as caught:
+        shopify(sandbox).poll("orders", None, None)
+    assert caught.value.code == "slow_down"
+    assert caught.value.after is not None
