@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from django import forms
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from integration_hub.backoffice.actions import Action
@@ -13,7 +14,20 @@ from integration_hub.models.access import User
 from integration_hub.models.activity import note
 
 from . import services
+from .kinds import known
 from .models import CaseState, ExceptionCase
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a radio button of a fix says: the thing, what it is called, and why it is offered."""
+
+    text: str
+    more: str = ""
+    why: str = ""
+
+    def __str__(self) -> str:
+        return " · ".join(part for part in (self.text, self.more, self.why) if part)
 
 
 class Why(forms.Form):
@@ -26,10 +40,25 @@ class Comment(forms.Form):
     comment = forms.CharField(label=_("Comment"), widget=forms.Textarea(attrs={"rows": 3}), max_length=5000)
 
 
+def assignable() -> QuerySet[User]:
+    """Who can take care of a case: active people whose role sees cases, by name."""
+    sees = Q(is_superuser=True) | Q(
+        groups__permissions__codename="view_exceptioncase", groups__permissions__content_type__app_label="exceptions"
+    )
+    return User.objects.filter(sees, is_active=True).order_by("last_name", "username").distinct()
+
+
+class _PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A person by name."""
+
+    def label_from_instance(self, obj: User) -> str:
+        return obj.get_full_name() or obj.get_username()
+
+
 class Assignee(forms.Form):
     """Who is to take care of it; empty gives it back to the team."""
 
-    to = forms.ModelChoiceField(label=_("Assign to"), queryset=User.objects.filter(is_active=True), required=False)
+    to = _PersonField(label=_("Assign to"), queryset=assignable(), required=False, empty_label=_("the team"))
 
 
 def is_open(case: ExceptionCase) -> Text | None:
@@ -119,5 +148,9 @@ def by_code(case: ExceptionCase, code: str) -> Action | None:
 
 
 def actions_of(case: ExceptionCase) -> tuple[Action, ...]:
-    from_kind: tuple[Any, ...] = services.kind_of(case.kind).fixes
-    return (*from_kind, *ALWAYS)
+    return (*fixes_of(case), *ALWAYS)
+
+
+def fixes_of(case: ExceptionCase) -> tuple[Action, ...]:
+    """What removes the cause, best first."""
+    return known(case.kind).fixes

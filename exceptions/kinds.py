@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +15,8 @@ class Kind:
     """A kind of trouble: words, who is responsible, how soon, and how it is fixed.
 
     ``title`` may hold ``%(name)s`` gaps that a case's params fill.  ``rerun(case)`` lets everything the case holds up run
-    again and returns how many that was.  ``fixes`` are the Actions offered on the case, best first.
+    again and returns how many that was.  ``fixes`` are the Actions offered on the case, best first.  ``names`` translates
+    codes that stand in params (``postal_code``); ``help`` says more than the explanation, for whoever meets it first.
     """
 
     code: str
@@ -26,20 +27,37 @@ class Kind:
     due: timedelta
     rerun: Callable[[Any], int]
     fixes: tuple[Action, ...] = ()
+    names: Mapping[str, Any] = field(default_factory=dict)
+    help: Any = ""
 
 
 _REGISTER: dict[str, Kind] = {}
+_TEAMS: dict[str, Any] = {}
 
 
-def register(kinds: Iterable[Kind]) -> None:
-    """Called once, by the wiring."""
+def register(kinds: Iterable[Kind], teams: Mapping[str, Any] | None = None) -> None:
+    """Called once, by the wiring; ``teams`` are the roles' names for people."""
     for kind in kinds:
         _REGISTER[kind.code] = kind
+    _TEAMS.update(teams or {})
 
 
 def kind_of(code: str) -> Kind:
+    """The kind of this code; KeyError if nobody declares it."""
     return _REGISTER[code]
+
+
+def known(code: str) -> Kind:
+    """The kind of a case that is there: one that a later version no longer declares can still be read and closed."""
+    return _REGISTER.get(code) or Kind(
+        code=code, title=code, explanation="", blocks="", role="", due=timedelta(0), rerun=lambda _case: 0
+    )
 
 
 def all_kinds() -> list[Kind]:
     return list(_REGISTER.values())
+
+
+def team_label(role: str) -> Any:
+    """What a role is called."""
+    return _TEAMS.get(role, role)

@@ -98,7 +98,7 @@ class AddressForm(RowForm):
         for name in self.row.data.get("fields", []):
             if name in self.fields:
                 self.fields[name].help_text = _("Missing or wrong")
-                self.fields[name].widget.attrs["data-missing"] = "1"
+                self.fields[name].widget.attrs["aria-invalid"] = "true"
 
 
 def order_of(case: ExceptionCase) -> Order:

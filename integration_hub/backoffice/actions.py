@@ -83,6 +83,8 @@ class RowForm(forms.Form):
     def __init__(self, *args: Any, row: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.row = row
+        for name in self.lookups:
+            self.fields[name].widget.attrs |= {"data-lookup": name, "autocomplete": "off"}
         self.prepare()
 
     def prepare(self) -> None:

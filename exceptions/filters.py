@@ -1,0 +1,125 @@
+"""What of the exception list is shown: read from the address, so that every view of it is a link to send to a colleague."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models.functions import Cast
+from django.http import QueryDict
+from django.utils import timezone
+
+from integration_hub.models.access import User
+
+from .kinds import all_kinds
+from .models import CaseQuerySet, CaseState, CaseSubject, ExceptionCase
+
+PER_PAGE = 50
+LAST_PAGE = 200
+MANY = 99
+SEARCH_BACK = timedelta(days=180)
+OPEN_TABS = ("mine", "team", "all")
+CLOSED_TABS = ("auto", "closed")
+TABS = (*OPEN_TABS, *CLOSED_TABS)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """A view of the list.  ``assignee`` is ``me``, ``none`` or a user's id; ``channel`` a connection's id."""
+
+    tab: str = ""
+    q: str = ""
+    role: str = ""
+    channel: str = ""
+    kind: str = ""
+    assignee: str = ""
+    overdue: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: QueryDict, role: str) -> Filters:
+        """Read a query string; what makes no sense is left out.  Without a tab: the person's own team, if it has cases."""
+        teams = {kind.role for kind in all_kinds()}
+        tab = query.get("tab", "")
+        return cls(
+            tab=tab if tab in TABS else "team" if role in teams else "all",
+            q=" ".join(query.get("q", "").replace("\x00", "").split())[:80],
+            role=query.get("role", "") if query.get("role", "") in teams else "",
+            channel=_number(query.get("channel", "")),
+            kind=query.get("kind", "") if query.get("kind", "") in {kind.code for kind in all_kinds()} else "",
+            assignee=_assignee(query.get("assignee", "")),
+            overdue="1" if query.get("overdue") else "",
+            page=min(max(int(_number(query.get("page", "")) or 1), 1), LAST_PAGE),
+        )
+
+    @property
+    def is_open(self) -> bool:
+        return self.tab in OPEN_TABS
+
+    @property
+    def narrows(self) -> bool:
+        """Whether more than the tab is chosen."""
+        return any(getattr(self, name) for name in ("q", "role", "channel", "kind", "assignee", "overdue"))
+
+    def query(self, **changes: object) -> str:
+        """The query string of this view with changes; back on page 1 unless told."""
+        wanted = replace(self, **({"page": 1} | changes))  # type: ignore[arg-type]
+        said = {field.name: str(getattr(wanted, field.name)) for field in fields(wanted)}
+        return urlencode({name: value for name, value in said.items() if value and (name, value) != ("page", "1")})
+
+    def rows(self, user: User, role: str) -> CaseQuerySet:
+        """The cases of this view in the order of what to do next; closed ones newest first."""
+        rows = in_tab(self.tab, user, role).filter(self._narrowed(user))
+        if self.q:
+            rows = rows.alias(said=Cast("params", TextField())).filter(_said(self.q))
+            if not self.is_open:
+                rows = rows.filter(closed_at__gte=timezone.now() - SEARCH_BACK)
+        return rows.by_urgency() if self.is_open else rows.order_by("-closed_at", "-pk")
+
+    def _narrowed(self, user: User) -> Q:
+        wanted = Q()
+        for name, column in (("role", "role"), ("channel", "connection_id"), ("kind", "kind")):
+            if value := getattr(self, name):
+                wanted &= Q(**{column: value})
+        if self.assignee:
+            wanted &= {"me": Q(assignee=user), "none": Q(assignee=None)}.get(
+                self.assignee, Q(assignee_id=self.assignee)
+            )
+        return wanted & Q(due_at__lt=timezone.now()) if self.overdue else wanted
+
+
+def _number(text: str) -> str:
+    return text if text.isascii() and text.isdigit() and len(text) <= 12 else ""
+
+
+def _assignee(text: str) -> str:
+    return text if text in ("me", "none") else _number(text)
+
+
+_IN_TAB: dict[str, Callable[[User, str], Q]] = {
+    "mine": lambda user, _role: Q(state=CaseState.OPEN, assignee=user),
+    "team": lambda _user, role: Q(state=CaseState.OPEN, role=role),
+    "all": lambda _user, _role: Q(state=CaseState.OPEN),
+    "auto": lambda _user, _role: Q(state=CaseState.SOLVED, closed_by=None),
+    "closed": lambda _user, _role: Q(state__in=(CaseState.SOLVED, CaseState.DISMISSED), closed_by__isnull=False),
+}
+
+
+def in_tab(tab: str, user: User, role: str) -> CaseQuerySet:
+    return ExceptionCase.objects.filter(_IN_TAB[tab](user, role))
+
+
+def counts(user: User, role: str) -> dict[str, str]:
+    """How many open cases each tab holds, counted no further than 99; closed ones are not counted."""
+    found = {tab: in_tab(tab, user, role).order_by()[: MANY + 1].count() for tab in OPEN_TABS}
+    return {tab: f"{MANY}+" if count > MANY else str(count) for tab, count in found.items()}
+
+
+def _said(text: str) -> Q:
+    """Cases whose reason, cause or affected objects hold this text, in the reader's language."""
+    kinds = [kind.code for kind in all_kinds() if text.casefold() in str(kind.title).casefold()]
+    affected = CaseSubject.objects.filter(case=OuterRef("pk"), label__icontains=text)
+    return Q(cause__icontains=text) | Q(said__icontains=text) | Q(kind__in=kinds) | Q(Exists(affected))
