@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from integration_hub.kernel.errors import RetryLater
+from integration_hub.kernel.messages import WriteSale
 from integration_hub.sandbox.app import Sandbox
 
 from .across import as_sale, polled
@@ -61,3 +64,37 @@ def test_shopify_asks_to_slow_down_in_its_own_way(sandbox: Sandbox) -> None:
         shopify(sandbox).poll("orders", None, None)
     assert caught.value.code == "slow_down"
     assert caught.value.after is not None
+
+
+@pytest.mark.parametrize("version", ["17", "19"])
+def test_every_order_becomes_one_sale_whatever_goes_wrong_on_the_way(sandbox: Sandbox, version: str) -> None:
+    sandbox.world.turn(odoo_version=version)
+    control(sandbox, "orders", shop="woo", count=40, webhooks=False)
+    commands = [as_sale(report, f"H-{report.external_id}") for report in polled(woo(sandbox))]
+    rates = {"error_rate": 0.1, "drop_after_write_rate": 0.15, "timeout_before_write_rate": 0.1}
+    control(sandbox, "faults", target="odoo", status=502, hold_seconds=0.01, **rates)
+    threads = [threading.Thread(target=_persist, args=(sandbox, commands[part::4])) for part in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    struck = state(sandbox)["faults"]["struck"]
+    control(sandbox, "reset")
+    found = state(sandbox)
+    assert all(struck[f"odoo.{rate}"] > 5 for rate in rates)
+    assert {reference: len(ids) for reference, ids in found["sales"].items()} == {
+        item.reference: 1 for item in commands
+    }
+    assert found["odoo"]["confirmed"] == 40
+    assert len({row["ref"] for row in sandbox.world.store.rows("res.partner") if row.get("ref")}) == 40
+
+
+def _persist(sandbox: Sandbox, commands: Sequence[WriteSale]) -> None:
+    """What the hub does: try, look after an unclear end, try again."""
+    for command in commands:
+        erp, done = odoo(sandbox), False
+        while not done:
+            try:
+                done = erp.find(command) is not None or bool(erp.send(command))
+            except RetryLater:
+                continue

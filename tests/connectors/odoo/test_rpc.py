@@ -94,6 +94,11 @@ def test_an_error_of_an_early_json_2_is_a_plain_string() -> None:
     assert "missing a required argument" in str(caught.value)
 
 
+def test_a_wrong_key_is_one_whatever_the_body_says() -> None:
+    with everything((401, {}, '"Invalid apikey"')), pytest.raises(Misconfigured):
+        connector(transport="json2").find(sale())
+
+
 def test_an_unknown_model_is_no_reason_to_change_the_interface() -> None:
     answer = json2_error("werkzeug.exceptions.NotFound", "the model 'sale.order' does not exist", 404)
     it = connector()

@@ -332,3 +332,11 @@ def test_a_draft_in_another_currency_is_for_a_person(erp: Erp) -> None:
 def test_a_place_without_country_is_written_as_it_is(erp: Erp) -> None:
     connector().send(sale(billing=replace(HOME, country=""), shipping=replace(HOME, country="")))
     assert only(erp.rows("res.partner"))["country_id"] is False
+
+
+def test_an_address_that_bears_the_customers_code_is_not_the_customer(erp: Erp) -> None:
+    erp.world.store.add("res.partner", {"name": "Lager", "ref": "K-17", "parent_id": 77, "active": True})
+    connector().send(sale())
+    customer = erp.rows("res.partner")[1]
+    assert only(erp.rows("sale.order"))["partner_id"] == customer["id"]
+    assert customer["name"] == "Jörg Müller"
