@@ -32,7 +32,7 @@ def normalised(address: Address) -> Address:
         form = normalize_address(_form(clean))
     except (InvalidAddressError, ValueError):
         return clean
-    return replace(clean, postal_code=form["postal_code"], city=form["city"] or clean.city)
+    return replace(clean, postal_code=form["postal_code"])  # of the city it would make capitals
 
 
 def place(address: Address) -> list[str]:

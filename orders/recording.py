@@ -12,6 +12,7 @@ from customers import services as customers
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import Rejected
 from integration_hub.kernel.messages import Address, OrderReport, ReportedLine
+from integration_hub.kernel.money import is_currency
 from integration_hub.kernel.states import LineKind, OrderStage
 from integration_hub.kernel.text import say
 from integration_hub.models import Connection
@@ -59,10 +60,14 @@ def _meaning(line: ReportedLine) -> list[str]:
 
 def bounded(report: OrderReport) -> None:
     """Refuse what no order can hold, before a row is written."""
+    if not report.external_id.strip() or not is_currency(report.currency):
+        raise Rejected(say("An order needs an id and a currency of ISO 4217."), code="unreadable")
     amounts = [report.total, report.total_tax, report.refunded]
     amounts += [amount for line in report.lines for amount in (line.unit_price, line.net, line.tax, line.discount)]
     numbers = [line.quantity for line in report.lines]
     rates = [sum((part.rate for part in line.taxes), Decimal(0)) for line in report.lines]
+    if not all(number.is_finite() for number in (*amounts, *numbers, *rates)):
+        raise Rejected(say("An amount is not a number."), code="unreadable")
     if any(abs(amount) >= LARGEST for amount in amounts) or any(abs(number) >= MOST for number in numbers):
         raise Rejected(say("An amount is too large to be true."), code="out_of_bounds")
     if any(abs(rate) > 10 for rate in rates):

@@ -42,8 +42,8 @@ from integration_hub.kernel.messages import (
     StatedPayment,
     SubscriptionReport,
     TaxPart,
-    Written,
     WriteSale,
+    Written,
 )
 from integration_hub.kernel.states import LineKind, OrderStage, SaleStage
 from integration_hub.kernel.text import say
@@ -93,7 +93,7 @@ class StandinShop(Connector):
 
     def receive(self, request: Incoming) -> Sequence[Delivery]:
         given = request.headers.get("x-signature", "")
-        if not hmac.compare_digest(given, sign(request.body, self.config.secret)):
+        if not hmac.compare_digest(given.encode(), sign(request.body, self.config.secret).encode()):
             raise Unauthentic(say("The signature is missing or wrong."))
         return [
             Delivery(request.headers.get("x-topic", "order.updated"), request.headers.get("x-object", ""), request.body)

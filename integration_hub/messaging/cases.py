@@ -93,7 +93,7 @@ def _unreachable(connection_id: int) -> str:
 
 def command_over(row: OutboundCommand) -> None:
     """The command is done or not wanted any more: what earlier tries opened lets go of its subject."""
-    if row.attempts > 1 or row.reason_code:
+    if row.attempts > 1 or row.reason:
         cases.clear(row.subject or row, causes=[f"command:{row.pk}", _unreachable(row.connection_id)])
 
 

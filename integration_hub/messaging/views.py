@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from typing import NamedTuple
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -9,20 +12,22 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from integration_hub.connectors.base import Capability, Incoming
+from integration_hub.connectors.base import Capability, Connector, Incoming
 from integration_hub.kernel.errors import HubError, Misconfigured, Unauthentic
 from integration_hub.models import Connection
 from integration_hub.models.inbound import Door
 
 from . import inbox
 
+REMEMBERED = 2.0  # seconds until a changed secret counts
+
 
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, slug: str) -> HttpResponse:
     """Answer 200 once the delivery is durable (or known); 401 unsigned, 404 unknown, 413 too large, 503 our trouble."""
-    connection = Connection.objects.filter(slug=slug).first()
-    if connection is None or Capability.RECEIVE not in connection.connector_class.capabilities:
+    door = _door(slug)
+    if door is None:
         raise Http404
     try:
         body = _body(request)
@@ -30,36 +35,72 @@ def receive(request: HttpRequest, slug: str) -> HttpResponse:
         return _problem(413, "too-large", f"At most {settings.HUB_MAX_WEBHOOK_BYTES} bytes are taken.")
     except (UnreadablePostError, RawPostDataException):
         return _problem(400, "broken", "The body could not be read.")
-    return _take(connection, Incoming({name.lower(): value for name, value in request.headers.items()}, body))
+    return _take(door, Incoming({name.lower(): value for name, value in request.headers.items()}, body))
+
+
+class _Door(NamedTuple):
+    """A connection that takes messages, with its connector: ``receive`` keeps no state, so threads share it."""
+
+    until: float
+    connection: Connection
+    connector: Connector | None
+
+
+_doors: dict[str, _Door] = {}
+
+
+def _door(slug: str) -> _Door | None:
+    """The connection behind an address, remembered for a moment: a shop in full swing knocks hundreds of times a second."""
+    known = _doors.get(slug)
+    if known and known.until > time.monotonic():
+        return known
+    connection = Connection.objects.filter(slug=slug).first()
+    if connection is None or Capability.RECEIVE not in connection.connector_class.capabilities:
+        return None
+    try:
+        connector = connection.connector()
+    except Misconfigured:
+        connector = None
+    fresh = _doors[slug] = _Door(time.monotonic() + REMEMBERED, connection, connector)
+    return fresh
 
 
 def _body(request: HttpRequest) -> bytes:
     length = request.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length[:12]) > settings.HUB_MAX_WEBHOOK_BYTES:
+    if not length:
+        return _streamed(request)
+    if not (length.isascii() and length.isdigit()):
+        raise UnreadablePostError("Content-Length is no number")
+    if int(length[:12]) > settings.HUB_MAX_WEBHOOK_BYTES:
         raise RequestDataTooBig
-    return request.body if length else _streamed(request)
+    return request.body
 
 
 def _streamed(request: HttpRequest) -> bytes:
     """A body in chunks, without a length: as much of it as the door takes, where the server marks its end."""
     if not request.META.get("wsgi.input_terminated"):
         return b""
-    body: bytes = request.META["wsgi.input"].read(settings.HUB_MAX_WEBHOOK_BYTES + 1)
+    try:
+        body: bytes = request.META["wsgi.input"].read(settings.HUB_MAX_WEBHOOK_BYTES + 1)
+    except OSError as error:
+        raise UnreadablePostError(*error.args) from error
     if len(body) > settings.HUB_MAX_WEBHOOK_BYTES:
         raise RequestDataTooBig
     return body
 
 
-def _take(connection: Connection, incoming: Incoming) -> HttpResponse:
+def _take(door: _Door, incoming: Incoming) -> HttpResponse:
+    if door.connector is None:
+        return _problem(503, "misconfigured", "This connection is not ready to take messages.")
     try:
-        deliveries = connection.connector().receive(incoming)
+        deliveries = door.connector.receive(incoming)
     except Unauthentic as error:
         return _problem(401, "unauthentic", str(error))
     except Misconfigured:
         return _problem(503, "misconfigured", "This connection is not ready to take messages.")
     except HubError as error:
         return _problem(400, error.code or "refused", str(error))
-    new = inbox.store(connection, deliveries, Door.WEBHOOK) if deliveries else []
+    new = inbox.store(door.connection, deliveries, Door.WEBHOOK) if deliveries else []
     return JsonResponse({"stored": len(new), "known": len(deliveries) - len(new)})
 
 
