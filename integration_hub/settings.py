@@ -1,7 +1,7 @@
 """Settings: the environment in, no branches per environment, nothing per vendor.
 
 Variables: DATABASE_URL, HUB_DATA_DIR, HUB_SECRET_KEY, HUB_ENCRYPTION_KEYS, HUB_ALLOWED_HOSTS, HUB_ORIGINS,
-HUB_ALLOWED_NETWORKS, HUB_HTTPS, HUB_DEBUG, HUB_LOG_LEVEL, REDIS_URL.  docs/operations/settings.md explains each.
+HUB_ALLOWED_NETWORKS, HUB_METRICS_TOKEN, HUB_HTTPS, HUB_DEBUG, HUB_LOG_LEVEL, REDIS_URL.  docs/operations/settings.md explains each.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from . import embedded, environment
+from . import embedded, environment, unfold
 
 BASE_DIR = environment.BASE_DIR
 DATA_DIR = environment.data_dir()
@@ -22,6 +22,7 @@ HUB_ENCRYPTION_KEYS = environment.encryption_keys()
 HUB_ALLOWED_NETWORKS = environment.networks("HUB_ALLOWED_NETWORKS")
 HUB_MAX_WEBHOOK_BYTES = 1024 * 1024
 HUB_HOME_COUNTRY = os.environ.get("HUB_HOME_COUNTRY", "DE")
+HUB_METRICS_TOKEN = os.environ.get("HUB_METRICS_TOKEN", "")
 ALLOWED_HOSTS = environment.words("HUB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.words("HUB_ORIGINS")
 
@@ -55,18 +56,20 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "integration_hub.messaging.middleware.WebhookDoor",
     "integration_hub.backoffice.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "integration_hub.backoffice.language.Language",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+UNFOLD = unfold.UNFOLD
 ROOT_URLCONF = "integration_hub.urls"
 WSGI_APPLICATION = "integration_hub.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
@@ -138,7 +141,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["integration_hub.api.auth.HasModelPermission"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "integration_hub.api.pagination.NewestFirst",
+    "DEFAULT_PAGINATION_CLASS": "integration_hub.api.pagination.Keyset",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["integration_hub.api.parsers.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -163,6 +166,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [],  # states stand where they are used; as components their names would collide
 }
 
 # django-q2 only wakes; our rows own retries and truth.  Why each value: docs/decisions/0003-django-q2-only-kicks.md

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection as database
 
-from integration_hub.messaging import polling, pump
+from integration_hub.messaging import polling, pump, views
 from integration_hub.models import Connection, ProcessSwitch, User
 from orders.commands import STATUS_TO_SHOP
 from orders.services import ORDER_TO_ERP
@@ -35,6 +35,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 def kicks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Kicks are written down, not sent: tests move the lanes themselves with ``pump.drain``."""
     sent: list[str] = []
+    monkeypatch.setattr(views, "REMEMBERED", 0.0)
     monkeypatch.setattr(pump, "kick", sent.append)
     return sent
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -119,11 +120,13 @@ class Http:
     deadline: float | None = None  # on time.monotonic(); no request starts after it, none lasts beyond it
     exchanges: list[Exchange] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._session = requests.Session()
-        self._session.trust_env = False
+    @cached_property
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _GuardedAdapter(self.allowed))
+            session.mount(scheme, _GuardedAdapter(self.allowed))
+        return session
 
     def get(self, path: str, **kwargs: Any) -> Answer:
         return self.request("GET", path, **kwargs)
@@ -184,7 +187,7 @@ class Http:
             allow_redirects=False,
             stream=True,
         ) as response:
-            content = b"".join(_bounded(response))
+            content = b"".join(_bounded(response, time.monotonic() + sum(timeout)))
         return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
 
     def _remaining(self) -> tuple[float, float]:
@@ -245,10 +248,13 @@ _NAMED_SECRET = re.compile(
 )
 
 
-def _bounded(response: requests.Response) -> Iterable[bytes]:
+def _bounded(response: requests.Response, until: float) -> Iterable[bytes]:
+    """The answer's bytes, as long as there are not too many and they do not drip in for ever."""
     size = 0
     for chunk in response.iter_content(65_536):
         size += len(chunk)
+        if time.monotonic() > until:
+            raise requests.Timeout
         if size > MAX_ANSWER:
             raise Rejected(say("The answer is too large."), code="answer_too_large")
         yield chunk

@@ -98,7 +98,7 @@ class Shopify(Connector):
         context = {"test": "true"} if headers["test"].lower() == "true" else {}
         if events:
             context["events"] = "true"
-        object_id = _object_id(request.body) or headers["resource-id"].rpartition("/")[2][:100]
+        object_id = codec.peek(request.body, "id") or headers["resource-id"].rpartition("/")[2][:100]
         return (Delivery(_topic(headers["topic"], headers["action"]), object_id, request.body, context),)
 
     def _verify(self, request: Incoming, header: str) -> None:
@@ -212,13 +212,6 @@ def _topic(topic: str, action: str) -> str:
     if topic.isupper() and "_" in topic:
         return topic.lower().replace("_", "/", 1)
     return f"{topic}/{action}" if action and "/" not in topic else topic
-
-
-def _object_id(body: bytes) -> str:
-    try:
-        return fields.identifier(codec.load_object(body), "id", required=False)
-    except Rejected:
-        return ""
 
 
 def _delivery(topic: str, item: Object) -> Delivery:

@@ -88,7 +88,7 @@ class WooCommerce(Connector):
             return ()
         self._verify(request)
         topic = request.headers.get("x-wc-webhook-topic", "")
-        return (Delivery(topic, _object_id(request.body), request.body),)
+        return (Delivery(topic, codec.peek(request.body, "id"), request.body),)
 
     def _verify(self, request: Incoming) -> None:
         key = self.config.webhook_secret.encode()
@@ -209,13 +209,6 @@ def _auth(config: WooCommerceConfig) -> AuthBase:
     if config.base.startswith("http://"):
         return OAuth1(config.consumer_key, config.consumer_secret, signature_method="HMAC-SHA256")
     return HTTPBasicAuth(config.consumer_key.encode(), config.consumer_secret.encode())
-
-
-def _object_id(body: bytes) -> str:
-    try:
-        return fields.identifier(codec.load_object(body), "id", required=False)
-    except Rejected:
-        return ""
 
 
 def _delivery(topic: str, item: Object) -> Delivery:

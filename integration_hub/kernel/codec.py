@@ -84,6 +84,21 @@ def loads(raw: bytes | str) -> Any:
     return value
 
 
+def peek(raw: bytes, name: str) -> str:
+    """An identifier at the top of a JSON object, read cheaply and trusted with nothing; empty for anything odd.
+
+    For the webhook door, which only needs to know what a delivery is about; ``loads`` judges the whole later.
+    """
+    try:
+        value = json.loads(raw)[name]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    text = str(value)
+    return text[:120] if text.isprintable() else ""
+
+
 def load_object(raw: bytes | str) -> dict[str, Any]:
     """Parse JSON that must be an object."""
     value = loads(raw)

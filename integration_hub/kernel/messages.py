@@ -319,4 +319,11 @@ class SaleCancelled:
     sale_id: int
 
 
-News = OrderAccepted | SaleRecorded | ShipmentRecorded | SaleCancelled
+@dataclass(frozen=True, kw_only=True)
+class ProductKnown:
+    """News: a product has come or has got another number."""
+
+    variant_id: int
+
+
+News = ProductKnown | OrderAccepted | SaleRecorded | ShipmentRecorded | SaleCancelled

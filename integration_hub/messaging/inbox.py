@@ -32,8 +32,9 @@ BATCH = 20
 
 _INSERT = """
 INSERT INTO integration_hub_inboundevent (connection_id, door, topic, object_id, digest, sender_key, body, context)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING id
+VALUES %s ON CONFLICT DO NOTHING RETURNING id
 """
+_VALUES = "(%s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def store(
@@ -43,11 +44,13 @@ def store(
 
     ``salt`` sets apart what is said again in the same words later on and means it (a state that came back).
     """
-    new: list[int] = []
-    with transaction.atomic(), database.cursor() as cursor:
-        for delivery in deliveries:
-            cursor.execute(_INSERT, _row(connection, delivery, door, sender_key, salt))
-            new += [row[0] for row in cursor.fetchall()]
+    rows = [_row(connection, delivery, door, sender_key, salt) for delivery in deliveries]
+    if not rows:
+        return []
+    # one statement, so one round trip and a commit of its own where no transaction is open
+    with database.cursor() as cursor:
+        cursor.execute(_INSERT % ", ".join([_VALUES] * len(rows)), [value for row in rows for value in row])
+        new = [row[0] for row in cursor.fetchall()]
     if new:
         pump.kick("in")
     return new

@@ -14,7 +14,7 @@ from django.db import connection as database
 from django.db import transaction
 from django_q.tasks import async_task
 
-LANES = ("in", "out", "poll")
+LANES = ("in", "out", "poll", "catchup")
 LONGEST_RUN = 20.0
 _KICK_EVERY = 0.25
 
@@ -77,6 +77,7 @@ _DUE = {
     "out": """SELECT EXISTS (SELECT 1 FROM integration_hub_outboundcommand
               WHERE state IN ('DUE', 'LEASED') AND due_at <= statement_timestamp())""",
     "poll": "SELECT EXISTS (SELECT 1 FROM integration_hub_pollstate WHERE due_at <= statement_timestamp())",
+    "catchup": "SELECT EXISTS (SELECT 1 FROM integration_hub_processswitch WHERE enabled AND catch_up_after IS NOT NULL)",
 }
 
 

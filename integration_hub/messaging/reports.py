@@ -33,7 +33,7 @@ def take(connection: Connection, order: dict[str, Any], *, key: str = "") -> tup
     The same key with the same order is the same event; with another order it raises NotNow (``key_reused``).  Without a
     key the order itself is what makes a repeat a repeat.  Rivals are told apart by the unique keys of the table.
     """
-    delivery = Delivery(TOPIC, str(order["id"]), codec.canonical(order))
+    delivery = Delivery(TOPIC, str(order["id"]).strip(), codec.canonical(order))
     # the key salts the digest, so each key has an event of its own even where two keys say the same
     for _try in range(3):
         if ids := inbox.store(connection, [delivery], Door.API, sender_key=key, salt=key):

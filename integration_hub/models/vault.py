@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -13,7 +14,12 @@ from integration_hub.kernel.text import say
 
 
 def _box() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.HUB_ENCRYPTION_KEYS])
+    return _boxed(tuple(settings.HUB_ENCRYPTION_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _boxed(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
 
 
 def seal(secrets: Mapping[str, str]) -> bytes:

@@ -1,0 +1,117 @@
+"""Processing without HTTP: stored event to canonical order with lines, addresses, customer, activity and outbox row."""
+
+from __future__ import annotations
+
+import time
+
+from django.db import connection as database
+from django.db import reset_queries
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks import load
+from integration_hub.connectors.base import Delivery
+from integration_hub.messaging import inbox
+from integration_hub.models import Connection, OutboundCommand, ProcessSwitch
+from integration_hub.models.inbound import Door
+from inventory.models import Variant
+from orders.models import Order
+
+ORDERS = 1500
+FIRST = 10_000_000
+
+
+def run() -> None:
+    """Orders per second, and database queries per order with few and with many orders stored."""
+    shop = _prepare()
+    few = _queries(shop, FIRST)
+    rate = _rate(shop, FIRST + 1000, ORDERS)
+    many = _queries(shop, FIRST + 900_000)
+    print(f"  processing: {few} queries per order at {1} stored orders, {many} at {Order.objects.count()}")
+    assert few == many, "the query count depends on how many orders exist"
+    assert OutboundCommand.objects.filter(verb="sale.write").count() == Order.objects.count()
+    print(f"bench processing {rate:.1f} orders/s ratio={rate / bare(ORDERS):.2f} goal=0.4", flush=True)
+
+
+def _prepare() -> Connection:
+    Variant.objects.get_or_create(sku="TK-100", defaults={"title": "Teekanne"})
+    shop = Connection(kind="woocommerce", slug="werkbank", name="Werkbank", role="SHOP", config={"url": "http://127.0.0.1:9"})
+    shop.set_secrets({"consumer_key": "ck", "consumer_secret": "cs", "webhook_secret": "whsec"})
+    shop.save()
+    erp = Connection(kind="odoo", slug="erp", name="ERP", role="ERP", config={"url": "http://127.0.0.1:9", "database": "x"})
+    erp.set_secrets({"api_key": "key"})
+    erp.save()
+    ProcessSwitch.objects.create(channel=shop, process="order_to_erp", target=erp, since="2020-01-01T00:00:00Z")
+    return shop
+
+
+def _store(shop: Connection, first: int, count: int) -> None:
+    numbers = range(first, first + count)
+    inbox.store(shop, [Delivery("order.updated", str(number), load.order(number)) for number in numbers], Door.WEBHOOK)
+
+
+def _queries(shop: Connection, number: int) -> int:
+    """Statements for one event, the claim of the batch included."""
+    _store(shop, number, 1)
+    while inbox.process(1):
+        pass
+    _store(shop, number + 1, 1)
+    reset_queries()
+    with CaptureQueriesContext(database) as seen:
+        assert inbox.process(1) == 1
+    return len(seen)
+
+
+def _rate(shop: Connection, first: int, count: int) -> float:
+    _store(shop, first, count)
+    began = time.perf_counter()
+    while inbox.process():
+        pass
+    return count / (time.perf_counter() - began)
+
+
+_BARE = """
+CREATE TABLE IF NOT EXISTS bare_order (id bigserial PRIMARY KEY, number text UNIQUE, total numeric(19,4), body jsonb);
+CREATE TABLE IF NOT EXISTS bare_line (id bigserial PRIMARY KEY, order_id bigint REFERENCES bare_order, title text, net numeric(19,4));
+CREATE TABLE IF NOT EXISTS bare_address (id bigserial PRIMARY KEY, order_id bigint REFERENCES bare_order, role text, city text);
+CREATE TABLE IF NOT EXISTS bare_customer (id bigserial PRIMARY KEY, email text UNIQUE);
+CREATE TABLE IF NOT EXISTS bare_step (id bigserial PRIMARY KEY, order_id bigint, text text);
+CREATE TABLE IF NOT EXISTS bare_out (id bigserial PRIMARY KEY, key text UNIQUE, order_id bigint);
+"""
+
+
+def bare(count: int) -> float:
+    """The yardstick: psycopg writes the same rows, one transaction per order."""
+    import json  # noqa: PLC0415
+
+    import psycopg  # noqa: PLC0415
+
+    database.ensure_connection()
+    bodies = [load.order(FIRST + 2_000_000 + place) for place in range(count)]
+    with psycopg.connect(database.connection.info.dsn, autocommit=True) as raw:
+        raw.execute(_BARE)
+        began = time.perf_counter()
+        for body in bodies:
+            with raw.transaction():
+                _write(raw, json.loads(body), body)
+        return count / (time.perf_counter() - began)
+
+
+def _write(raw, found: dict, body: bytes) -> None:  # type: ignore[no-untyped-def,type-arg]
+    text = body.decode()
+    row = raw.execute(
+        "INSERT INTO bare_order (number, total, body) VALUES (%s, %s, %s) RETURNING id",
+        [found["number"], found["total"], text],
+    ).fetchone()
+    for line in (*found["line_items"], *found["shipping_lines"]):
+        raw.execute(
+            "INSERT INTO bare_line (order_id, title, net) VALUES (%s, %s, %s)",
+            [row[0], line.get("name") or line.get("method_title"), line["total"]],
+        )
+    for role in ("billing", "shipping"):
+        raw.execute(
+            "INSERT INTO bare_address (order_id, role, city) VALUES (%s, %s, %s)", [row[0], role, found[role]["city"]]
+        )
+    raw.execute("INSERT INTO bare_customer (email) VALUES (%s)", [found["billing"]["email"]])
+    for step in ("reported", "accepted"):
+        raw.execute("INSERT INTO bare_step (order_id, text) VALUES (%s, %s)", [row[0], step])
+    raw.execute("INSERT INTO bare_out (key, order_id) VALUES (%s, %s)", [f"sale:{row[0]}", row[0]])
