@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from html import escape
 
 from . import world as facts
 from .basket import TROUBLES
+from .faults import Fault
 from .world import World
 
 _FAULTS = (
@@ -20,7 +22,8 @@ _FAULTS = (
     ("webhooks", "reorder_window", "10", "Webhooks come out of order (within 10 s)"),
 )
 _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-form{display:inline}button{margin:.15rem;padding:.35rem .7rem}td{padding:.2rem 1rem .2rem 0}code{background:#eee;color:#222}"""
+form{display:inline}button{margin:.15rem;padding:.35rem .7rem}td{padding:.3rem 1rem .3rem 0;vertical-align:top}
+code{background:#eee;color:#222;overflow-wrap:anywhere}h3{margin:.8rem 0 .2rem}"""
 
 
 def _button(action: str, label: str, **values: str) -> str:
@@ -30,6 +33,17 @@ def _button(action: str, label: str, **values: str) -> str:
 
 def _row(*cells: str) -> str:
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _in_force(world: World) -> list[str]:
+    """The faults that differ from none, as target, name and value."""
+    usual = asdict(Fault())
+    return [
+        f"{target} {name} {value}"
+        for target, fault in world.faults.as_json()["in_force"].items()
+        for name, value in fault.items()
+        if value != usual[name]
+    ]
 
 
 def page(world: World) -> str:
@@ -47,25 +61,23 @@ def page(world: World) -> str:
         ("Odoo", f"{world.address}/odoo", store.count("sale.order"), facts.ODOO_LOGIN, facts.ODOO_KEY),
     )
     rows = "".join(
-        _row(name, f"<code>{address}</code>", f"{count} orders", f"<code>{key}</code>", f"<code>{secret}</code>")
+        _row(name, f"<code>{address}</code>", f"{count}&nbsp;orders", f"<code>{key}</code><br><code>{secret}</code>")
         for name, address, count, key, secret in systems
     )
     orders = "".join(
-        f"<p>{escape(name)}: "
+        f"<h3>{escape(name)}</h3><div>"
         + _button("orders", "An order", shop=shop)
         + _button("orders", "Ten orders", shop=shop, count="10")
         + "".join(_button("orders", text, shop=shop, trouble=trouble) for trouble, text in TROUBLES.items())
-        + "</p>"
+        + "</div>"
         for shop, name in (("woo", "WooCommerce"), ("shopify", "Shopify"))
     )
     faults = "".join(_button("faults", text, target=target, **{fault: value}) for target, fault, value, text in _FAULTS)
-    in_force = (
-        escape(", ".join(f"{name}: {fault}" for name, fault in world.faults.as_json()["in_force"].items())) or "none"
-    )
+    in_force = escape(", ".join(_in_force(world))) or "none"
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox</title><style>{_STYLE}</style>
 <h1>Sandbox: the outside world</h1>
 <p>Two shops and an ERP that are not real. They place orders, send signed webhooks, ship parcels and can misbehave.
 All credentials are invented and open nothing else. <a href="/control/state">State as JSON</a></p>
 <table>{rows}</table>
-<h2>Orders</h2>{orders}<p>{_button("pause", "Pause ordering")}{_button("resume", "Go on ordering")}</p>
-<h2>Faults</h2><p>{faults}{_button("reset", "All well again")}</p><p>In force: {in_force}</p></html>"""
+<h2>Orders</h2>{orders}<h3>By themselves</h3><div>{_button("pause", "Pause")}{_button("resume", "Go on")}</div>
+<h2>Faults</h2><div>{faults}{_button("reset", "All well again")}</div><p>In force: {in_force}</p></html>"""
