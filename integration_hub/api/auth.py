@@ -6,17 +6,18 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import DjangoModelPermissions
+from rest_framework.permissions import BasePermission, DjangoModelPermissions
 
 from integration_hub.models import ApiToken, User
 
 USED_EVERY = timedelta(minutes=1)
+_VIEW = "%(app_label)s.view_%(model_name)s"
 
 
 class RoleTokenAuthentication(TokenAuthentication):  # type: ignore[misc]
@@ -36,6 +37,8 @@ class RoleTokenAuthentication(TokenAuthentication):  # type: ignore[misc]
             _refuse()
         _used(found)
         found.user.limit_to(found.role)
+        if found.user.language:
+            translation.activate(found.user.language)  # for this request; the middleware puts it back
         return found.user, found
 
 
@@ -51,7 +54,7 @@ def _used(token: ApiToken) -> None:
         stale.update(last_used_at=timezone.now())
 
 
-class RoleTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class RoleTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema describes our tokens."""
 
     target_class = "integration_hub.api.auth.RoleTokenAuthentication"
@@ -64,6 +67,14 @@ class RoleTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
 class HasModelPermission(DjangoModelPermissions):
     """Every method needs its model permission, reading too."""
 
-    perms_map = DjangoModelPermissions.perms_map | dict.fromkeys(
-        ("GET", "HEAD", "OPTIONS"), ["%(app_label)s.view_%(model_name)s"]
-    )
+    perms_map = DjangoModelPermissions.perms_map | {method: [_VIEW] for method in ("GET", "HEAD", "OPTIONS")}
+
+
+def needs(permission: str) -> type[BasePermission]:
+    """Every method needs exactly this permission."""
+
+    class Needs(BasePermission):
+        def has_permission(self, request: Any, view: Any) -> bool:
+            return bool(request.user.has_perm(permission))
+
+    return Needs

@@ -1,0 +1,73 @@
+"""/healthz: this process answers.  /readyz: the database does, is migrated and guarded; and whether the workers work."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from django.db import Error as DatabaseError
+from django.db import connection as database
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import RunSQL
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from integration_hub.messaging import pump
+
+from . import figures
+
+_GUARD = re.compile(r"CREATE TRIGGER append_only_rows BEFORE UPDATE OR DELETE ON (\w+)")
+
+
+@require_safe
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """The process is alive; the database is not asked."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def readyz(_request: HttpRequest) -> JsonResponse:
+    """503 while requests would go wrong; stale workers are said (``degraded``) but take no traffic away."""
+    checks: dict[str, object] = {"database": False, "migrations": False, "append_only": False}
+    lanes: dict[str, float | None] = {}
+    try:
+        lanes = dict.fromkeys(pump.LANES) | dict(figures.heartbeats().items())
+        checks |= {"database": True, "migrations": migrated(), "append_only": guarded()}
+    except DatabaseError:
+        database.close()
+    stale = [lane for lane, age in lanes.items() if age is None or age > figures.STALE_SECONDS]
+    ready = all(checks.values())
+    status = ("degraded" if stale else "ready") if ready else "unready"
+    said = {"status": status, "checks": checks, "stale_lanes": stale, "seconds_since_worked": lanes}
+    return JsonResponse(said, status=200 if ready else 503)
+
+
+def migrated() -> bool:
+    """Whether every migration of this version is applied."""
+    loader = MigrationLoader(database)
+    applied = set(loader.applied_migrations)
+    return all(leaf in applied for leaf in loader.graph.leaf_nodes())
+
+
+@cache
+def guarded_tables() -> frozenset[str]:
+    """The tables that our migrations make append-only."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    statements = (
+        str(operation.sql)
+        for migration in loader.disk_migrations.values()
+        for operation in migration.operations
+        if isinstance(operation, RunSQL)
+    )
+    return frozenset(table for sql in statements for table in _GUARD.findall(sql))
+
+
+def guarded() -> bool:
+    """Whether each of them still has its trigger, in the mode that no session can switch off."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "WHERE t.tgname = 'append_only_rows' AND t.tgenabled = 'A' AND c.relname = ANY(%s)",
+            [list(guarded_tables())],
+        )
+        return {row[0] for row in cursor.fetchall()} == guarded_tables()

@@ -1,0 +1,34 @@
+"""The addresses under /api/."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
+
+from customers.api import CustomerViewSet
+from exceptions.api import ExceptionViewSet
+from inventory.api import ProductViewSet
+from orders.api import OrderViewSet
+
+from .connections import ConnectionViewSet
+from .events import EventViewSet
+from .reports import ReportOrders
+
+app_name = "api"
+
+_router = SimpleRouter()
+_router.register("orders", OrderViewSet, "order")
+_router.register("customers", CustomerViewSet, "customer")
+_router.register("products", ProductViewSet, "product")
+_router.register("exceptions", ExceptionViewSet, "exception")
+_router.register("connections", ConnectionViewSet, "connection")
+_router.register("events", EventViewSet, "event")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include(_router.urls)),
+    path("v1/reports/orders/", ReportOrders.as_view(), name="report-orders"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
+]

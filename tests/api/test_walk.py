@@ -1,0 +1,127 @@
+"""Every address of the API as everybody, against one table: who gets in is decided here, not by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from exceptions.models import ExceptionCase
+from integration_hub.models import Connection, InboundEvent
+from orders.models import Order
+from tests.api.conftest import Caller
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("finance", "operations", "marketing", "integrator", "auditor", "administrator")
+EVERYBODY = frozenset(ROLES)
+ORDERS = EVERYBODY - {"marketing"}
+PEOPLE = EVERYBODY - {"integrator"}
+
+# name of the address: method and who gets past the door (others get 403, nobody 401)
+TABLE: dict[str, tuple[str, frozenset[str]]] = {
+    "api:order-list": ("GET", ORDERS),
+    "api:order-detail": ("GET", ORDERS),
+    "api:order-action": ("POST", frozenset({"finance", "operations", "administrator"})),
+    "api:customer-list": ("GET", PEOPLE),
+    "api:customer-detail": ("GET", PEOPLE),
+    "api:product-list": ("GET", EVERYBODY),
+    "api:product-detail": ("GET", EVERYBODY),
+    "api:exception-list": ("GET", ORDERS),
+    "api:exception-detail": ("GET", ORDERS),
+    "api:exception-action": ("POST", ORDERS - {"auditor"}),
+    "api:connection-list": ("GET", ORDERS),
+    "api:connection-detail": ("GET", ORDERS),
+    "api:event-detail": ("GET", frozenset({"operations", "integrator", "auditor", "administrator"})),
+    "api:report-orders": ("POST", frozenset({"integrator", "administrator"})),
+    "api:schema": ("GET", EVERYBODY),
+    "metrics": ("GET", ORDERS),
+}
+OPEN = {"healthz", "readyz"}  # say nothing of anybody
+SENT_TO_LOGIN = {"api:docs"}
+
+
+def named(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from named(pattern.url_patterns, f"{pattern.namespace}:" if pattern.namespace else space)
+        else:
+            yield f"{space}{pattern.name}"
+
+
+def ours() -> set[str]:
+    every = set(named(get_resolver().url_patterns))
+    return {name for name in every if name.startswith("api:")} | (every & {"healthz", "readyz", "metrics"})
+
+
+def test_the_table_holds_every_address() -> None:
+    assert ours() == TABLE.keys() | OPEN | SENT_TO_LOGIN
+
+
+@pytest.fixture
+def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
+    """An address of each name that leads to something."""
+    case = ExceptionCase.objects.get()
+    made = {
+        "order-list": "orders/",
+        "order-detail": f"orders/{reported.pk}/",
+        "order-action": f"orders/{reported.pk}/actions/orders.retry/",
+        "customer-list": "customers/",
+        "customer-detail": f"customers/{reported.customer_id}/",
+        "product-list": "products/",
+        "product-detail": f"products/{reported.lines.exclude(variant=None).get().variant_id}/",
+        "exception-list": "exceptions/",
+        "exception-detail": f"exceptions/{case.pk}/",
+        "exception-action": f"exceptions/{case.pk}/actions/exceptions.take/",
+        "connection-list": "connections/",
+        "connection-detail": "connections/laden/",
+        "event-detail": f"events/{InboundEvent.objects.order_by('pk').values_list('pk', flat=True)[0]}/",
+        "report-orders": "reports/orders/",
+    }
+    return {f"api:{name}": f"/api/v1/{path}" for name, path in made.items()} | {
+        "api:schema": "/api/schema/",
+        "metrics": "/metrics",
+    }
+
+
+def call(client: Client, method: str, url: str) -> int:
+    body = {"data": "{}", "content_type": "application/json"} if method == "POST" else {}
+    return client.generic(method, url, **body).status_code  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_where_the_table_says(caller: Caller, addresses: dict[str, str], role: str) -> None:
+    client = caller(role)
+    wrong = {}
+    for name, (method, allowed) in TABLE.items():
+        status = call(client, method, addresses[name])
+        # an empty report gets in and is then found wanting
+        good = (400,) if name == "api:report-orders" else (200,)
+        if status not in (good if role in allowed else (403,)):
+            wrong[name] = status
+    assert not wrong
+
+
+def test_nobody_gets_anywhere(addresses: dict[str, str]) -> None:
+    statuses = {name: call(Client(), method, addresses[name]) for name, (method, _allowed) in TABLE.items()}
+    assert statuses == dict.fromkeys(TABLE, 401)
+    assert Client().get("/healthz").status_code == 200
+    assert Client().get("/api/docs/").status_code == 302
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_nothing_can_be_written_past_the_actions(caller: Caller, addresses: dict[str, str], method: str) -> None:
+    client = caller("administrator")
+    assert {call(client, method, url) for url in addresses.values()} == {405}
+
+
+def test_a_reporter_sees_the_fate_of_reports_only(caller: Caller, addresses: dict[str, str]) -> None:
+    reporters = Group.objects.create(name="reporters")
+    reporters.permissions.set(Permission.objects.filter(codename="report_orders"))
+    client = caller("reporters", of="administrator")
+    assert call(client, "GET", addresses["api:event-detail"]) == 404
+    InboundEvent.objects.update(door="API")
+    assert call(client, "GET", addresses["api:event-detail"]) == 200
