@@ -42,6 +42,8 @@ def with_email(email: str) -> Customer | None:
 
 def rival(customer: Customer, buyer: Buyer) -> Customer | None:
     """Another customer who has this buyer's e-mail: then it is unclear who ordered."""
+    if not buyer.external_id:
+        return None  # recognised by the e-mail itself
     other = with_email(normalised_email(buyer.email))
     return other if other and other.pk != customer.pk and customer.email else None
 

