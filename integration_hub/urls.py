@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from integration_hub.api import health
+from integration_hub.api import health, pages
 from integration_hub.api.metrics import Metrics
+from integration_hub.backoffice import language
 from integration_hub.messaging import views as messaging
 
 handler400 = "integration_hub.api.problems.bad_request"
@@ -21,6 +22,13 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", Metrics.as_view(), name="metrics"),
     path("webhooks/<slug:slug>/", messaging.receive, name="webhook"),
+    path("exceptions/", include("exceptions.urls")),
+    path("admin/", RedirectView.as_view(pattern_name="start")),
     path("admin/", admin.site.urls),
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="start"),
+    path("language/", language.choose, name="set_language"),
+    path("tokens/", pages.listing, name="tokens"),
+    path("tokens/new/", pages.issue, name="token_issue"),
+    path("tokens/<str:digest>/revoke/", pages.revoke, name="token_revoke"),
+    path("", include("orders.urls")),
+    path("", include("integration_hub.dashboards.urls")),
 ]

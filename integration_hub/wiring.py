@@ -61,6 +61,7 @@ TERMS = (
     | dict(Outcome.choices)
     | {code: verb.title for code, verb in VERBS.items()}
     | {f"process:{process.code}": process.label for process in PROCESSES}
+    | {f"role:{code}": label for code, label in roles.LABELS.items()}
 )
 
 
@@ -69,5 +70,7 @@ def connect() -> None:
     dispatch.connect(REPORTS, NEWS, VERBS)
     kinds.register(KINDS, teams=roles.LABELS)
     subjects.register(FACES)
+    switches.register(PROCESSES)
+    words.learn(TERMS)
     for lane, work in LANES.items():
         pump.register(lane, work)

@@ -18,7 +18,7 @@ from integration_hub.models import Connection, User
 from .models import Order
 from .states import Fulfilment, OrderState, Payment
 
-CHANNELS = (Role.SHOP, Role.REPORTER)
+CHANNELS = (Role.SHOP,)
 
 
 def channels(_request: object) -> QuerySet[Connection]:
@@ -32,7 +32,7 @@ class OrderFilter(django_filters.FilterSet):  # type: ignore[misc]
     q = django_filters.CharFilter(
         label=_("Number or e-mail"), method="find", widget=forms.TextInput(attrs={"type": "search", "maxlength": 254})
     )
-    state = django_filters.ChoiceFilter(label=_("Order"), choices=OrderState.choices, empty_label=_("all"))
+    state = django_filters.ChoiceFilter(label=_("Order state"), choices=OrderState.choices, empty_label=_("all"))
     fulfilment = django_filters.ChoiceFilter(label=_("Shipping"), choices=Fulfilment.choices, empty_label=_("all"))
     payment = django_filters.ChoiceFilter(label=_("Payment"), choices=Payment.choices, empty_label=_("all"))
     channel = django_filters.ModelChoiceFilter(label=_("Channel"), queryset=channels, empty_label=_("all"))
@@ -41,10 +41,11 @@ class OrderFilter(django_filters.FilterSet):  # type: ignore[misc]
         method="placed_since",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
+    customer = django_filters.NumberFilter(field_name="customer_id", min_value=1, widget=forms.HiddenInput)
 
     class Meta:
         model = Order
-        fields = ["q", "state", "fulfilment", "payment", "channel", "since"]
+        fields = ["q", "state", "fulfilment", "payment", "channel", "since", "customer"]
 
     def find(self, orders: QuerySet[Order], _name: str, text: str) -> QuerySet[Order]:
         """An e-mail finds its customer's orders, anything else the orders whose number begins so."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from exceptions import services as cases
-from exceptions.kinds import kind_of
+from exceptions.presentation import Shown
 from integration_hub.backoffice import keyset
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
@@ -54,7 +53,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "shipments": order.shipments.prefetch_related("lines__line"),
         "addresses": _addresses(order),
-        "cases": [(case, kind_of(case.kind).title % case.params) for case in _cases(order)],
+        "cases": [Shown(case) for case in cases.open_cases_of(order).order_by("due_at")],
         "waivers": [(waiver, _kind_title(waiver.kind)) for waiver in order.waivers.select_related("by")],
         "timeline": timeline.of(order),
         "waiting": timeline.still_to_come(order),
@@ -80,13 +79,9 @@ def _personal(request: HttpRequest) -> bool:
     return person(request).has_perm("orders.see_personal_data")
 
 
-def _cases(order: Order) -> Any:
-    return cases.open_cases_of(order).order_by("due_at")
-
-
 def _kind_title(code: str) -> str:
     """What a kind of trouble is called without the figures of one case."""
-    return labels.WAIVED.get(code, code)
+    return str(labels.WAIVED.get(code, code))
 
 
 def _addresses(order: Order) -> list[tuple[str, OrderAddress | None, list[str]]]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from integration_hub.backoffice.words import words
 from integration_hub.connectors.base import Connector
+from integration_hub.kernel.errors import Misconfigured
 from integration_hub.models import Connection, ProcessSwitch
 from integration_hub.models.connection import ROLES, Mode
 
@@ -66,7 +67,7 @@ class ConnectionForm(forms.Form):
         self.fields["role"].choices = [(role.value, labels[role.value]) for role in sorted(cls.roles)]  # type: ignore[attr-defined]
         if connection.pk:
             del self.fields["slug"]
-        stored = connection.secrets if connection.pk else {}
+        stored = _stored_secrets(connection)
         for item in cls.options():
             self.fields[f"config_{item.name}"] = _field(item, is_set=bool(stored.get(item.name)))
 
@@ -103,6 +104,14 @@ class ConnectionForm(forms.Form):
         return [self[name] for name in self.fields if name.startswith("config_")]
 
 
+def _stored_secrets(connection: Connection) -> dict[str, str]:
+    """What is kept; nothing where the key to it is lost, so that everything can be typed anew."""
+    try:
+        return connection.secrets
+    except Misconfigured:
+        return {}
+
+
 def _initial(cls: type[Connector], connection: Connection) -> dict[str, Any]:
     plain = {name: getattr(connection, name) for name in ("name", "slug", "role", "mode")}
     secret = cls.secret_names()
@@ -131,7 +140,10 @@ def _field(item: Field[Any], *, is_set: bool) -> forms.Field:
         return _secret(said, required=required, is_set=is_set)
     if meta.get("choices"):
         return forms.ChoiceField(choices=[(code, words(text)) for code, text in meta["choices"]], **said)
-    kind = str(getattr(item.type, "__name__", item.type))
+    return _plain(str(getattr(item.type, "__name__", item.type)), said, required=required)
+
+
+def _plain(kind: str, said: dict[str, Any], *, required: bool) -> forms.Field:
     if kind == "bool":
         return forms.BooleanField(required=False, **said)
     if kind == "int":

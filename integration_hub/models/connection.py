@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,9 @@ from integration_hub.kernel.errors import Misconfigured
 from integration_hub.kernel.text import Text, say
 
 from . import vault
+
+
+ROLES = [(Role.SHOP.value, _("shop")), (Role.ERP.value, _("ERP"))]
 
 
 class Mode(models.TextChoices):
@@ -43,7 +47,7 @@ class Connection(models.Model):
     kind = models.CharField(_("system"), max_length=40)
     slug = models.SlugField(_("short name"), max_length=40, unique=True, validators=[RegexValidator(r"^[a-z0-9-]+$")])
     name = models.CharField(_("name"), max_length=80)
-    role = models.CharField(_("role"), max_length=20, choices=[(role.value, role.value) for role in Role])
+    role = models.CharField(_("role"), max_length=20, choices=ROLES)
     mode = models.CharField(_("mode"), max_length=8, choices=Mode, default=Mode.TEST)
     state = models.CharField(_("state"), max_length=16, choices=ConnectionState, default=ConnectionState.ACTIVE)
     state_reason = models.JSONField(_("reason"), default=dict, blank=True)
@@ -62,6 +66,9 @@ class Connection(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("connection", args=[self.pk])
+
     @property
     def connector_class(self) -> type[Connector]:
         return connector_class(self.kind)
@@ -72,9 +79,10 @@ class Connection(models.Model):
         return vault.unseal(self.sealed)
 
     def set_secrets(self, given: dict[str, str]) -> None:
-        """Replace the secrets that are given; an empty value leaves the stored one."""
-        kept = vault.unseal(self.sealed)
-        self.sealed = vault.seal(kept | {name: value for name, value in given.items() if value})
+        """Replace the secrets that are given; an empty value leaves the stored one.  All given: a lost key is no matter."""
+        fresh = {name: value for name, value in given.items() if value}
+        kept = {} if fresh.keys() >= self.connector_class.secret_names() else vault.unseal(self.sealed)
+        self.sealed = vault.seal(kept | fresh)
 
     def connector(self) -> Connector:
         """A connector ready for use; Misconfigured when settings are missing or the key is lost."""
@@ -105,6 +113,7 @@ class ProcessSwitch(models.Model):
     )
     enabled = models.BooleanField(_("switched on"), default=True)
     since = models.DateTimeField(_("for orders placed since"), default=timezone.now)
+    catch_up_after = models.BigIntegerField(null=True, editable=False)  # the last order taken up; None: all are
 
     class Meta:
         verbose_name = _("process")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from .connection import Connection
@@ -71,9 +72,13 @@ class InboundEvent(models.Model):
                 condition=Q(state__in=UNFINISHED),
                 name="event_unfinished_object",
             ),
+            models.Index(fields=["connection", "object_id", "-id"], name="event_of_object"),
             models.Index(fields=["connection", "-id"], name="event_of_connection"),
             models.Index(fields=["state", "-id"], name="event_of_state"),
         ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.object_id}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("event", args=[self.pk])

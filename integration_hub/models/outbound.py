@@ -7,6 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from .connection import Connection
@@ -71,6 +72,9 @@ class OutboundCommand(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.key}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("command", args=[self.pk])
 
 
 class Outcome(models.TextChoices):

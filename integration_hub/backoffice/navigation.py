@@ -1,0 +1,92 @@
+"""The sidebar: only what the person may see, in the order of a working day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from integration_hub.models.access import User
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry: what it is called, the URL name it leads to, its symbol, and the permission that shows it."""
+
+    title: Any
+    url: str
+    icon: str
+    permission: str = ""
+
+
+GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
+    (
+        "",
+        (
+            Item(_("Start"), "start", "space_dashboard"),
+            Item(_("Exceptions"), "exceptions", "error", "exceptions.view_exceptioncase"),
+            Item(_("Orders"), "orders", "receipt_long", "orders.view_order"),
+        ),
+    ),
+    (
+        _("Master data"),
+        (
+            Item(_("Customers"), "admin:customers_customer_changelist", "group", "customers.view_customer"),
+            Item(_("Products"), "admin:inventory_variant_changelist", "inventory_2", "inventory.view_variant"),
+        ),
+    ),
+    (
+        _("Traffic"),
+        (
+            Item(_("Connections"), "connections", "cable", "integration_hub.view_connection"),
+            Item(_("Incoming"), "events", "call_received", "integration_hub.view_inboundevent"),
+            Item(_("Outgoing"), "commands", "call_made", "integration_hub.view_outboundcommand"),
+            Item(_("Activity"), "activity", "history", "integration_hub.view_activity"),
+        ),
+    ),
+    (
+        _("Access"),
+        (
+            Item(_("Users"), "admin:integration_hub_user_changelist", "badge", "integration_hub.view_user"),
+            Item(_("API tokens"), "tokens", "key", "integration_hub.view_apitoken"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of django-unfold's sidebar for this person; what leads nowhere is left out."""
+    user = request.user
+    if not isinstance(user, User):
+        return []
+    groups = ({"title": title, "items": _items(items, user, request.path)} for title, items in GROUPS)
+    return [group for group in groups if group["items"]]
+
+
+def _items(items: tuple[Item, ...], user: User, path: str) -> list[dict[str, Any]]:
+    shown = [item for item in items if not item.permission or user.has_perm(item.permission)]
+    linked = [(item, _link(item.url)) for item in shown]
+    return [
+        {"title": item.title, "icon": item.icon, "link": link, "active": _is_active(link, path)}
+        for item, link in linked
+        if link
+    ]
+
+
+def _is_active(link: str, path: str) -> bool:
+    return path.startswith("/start/") if link == "/" else path.startswith(link)
+
+
+def _link(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def account_links(_request: HttpRequest) -> list[dict[str, Any]]:
+    """What the menu under one's own name leads to."""
+    return [{"title": _("Change password"), "link": reverse("admin:password_change")}]

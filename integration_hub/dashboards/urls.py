@@ -1,0 +1,26 @@
+"""Start pages, connections, ledgers."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import connections, ledgers, start
+
+urlpatterns = [
+    path("", start.home, name="start"),
+    path("start/<slug:role>/", start.start_page, name="start_page"),
+    path("connections/", connections.listing, name="connections"),
+    path("connections/new/", connections.choose, name="connection_new"),
+    path("connections/new/<slug:kind>/", connections.add, name="connection_add"),
+    path("connections/<int:pk>/", connections.page, name="connection"),
+    path("connections/<int:pk>/settings/", connections.edit, name="connection_edit"),
+    path("connections/<int:pk>/do/<str:code>/", connections.act, name="connection_action"),
+    path("connections/<int:pk>/processes/<slug:code>/", connections.switch, name="connection_switch"),
+    path("events/", ledgers.events, name="events"),
+    path("events/<int:pk>/", ledgers.event, name="event"),
+    path("events/<int:pk>/do/<str:code>/", ledgers.event_action, name="event_action"),
+    path("commands/", ledgers.commands, name="commands"),
+    path("commands/<int:pk>/", ledgers.command, name="command"),
+    path("commands/<int:pk>/do/<str:code>/", ledgers.command_action, name="command_action"),
+    path("activity/", ledgers.activity, name="activity"),
+]
