@@ -87,9 +87,9 @@ class Shown:
 
     @property
     def due(self) -> str:
-        """``overdue for 2 h`` or the moment it is due."""
+        """``2 h overdue`` or the moment it is due."""
         if self.overdue:
-            return gettext("overdue for %(time)s") % {"time": span(timezone.now() - self.case.due_at)}
+            return gettext("%(time)s overdue") % {"time": span(timezone.now() - self.case.due_at)}
         return moment(self.case.due_at)
 
     @property

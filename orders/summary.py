@@ -14,10 +14,12 @@ from exceptions.models import ExceptionCase
 from exceptions.subjects import Face, Standing
 from integration_hub.backoffice import masking
 from integration_hub.kernel.messages import Address
-from integration_hub.models import Activity
+from integration_hub.models import Activity, OutboundCommand
+from integration_hub.models.outbound import CommandState
 
 from . import addresses
 from .models import Order, Sale
+from .services import WRITE_SALE
 from .states import OrderState
 
 LINES = 100
@@ -59,10 +61,24 @@ def standings(ids: Sequence[int]) -> Mapping[int, Standing]:
     """Where orders stand on their way to the ERP."""
     sales = dict(Sale.objects.filter(order_id__in=ids).order_by("pk").values_list("order_id", "number"))
     rows = Order.objects.filter(pk__in=ids).values_list("pk", "state")
-    return {pk: _standing(OrderState(state), sales.get(pk)) for pk, state in rows}
+    refused = _refused(ids)
+    return {pk: _standing(OrderState(state), sales.get(pk), refused=pk in refused) for pk, state in rows}
 
 
-def _standing(state: OrderState, sale: str | None) -> Standing:
+def _refused(ids: Sequence[int]) -> set[int]:
+    """Orders whose writing to the ERP waits for a person."""
+    parked = OutboundCommand.objects.filter(
+        subject_type=ContentType.objects.get_for_model(Order),
+        subject_id__in=ids,
+        verb=WRITE_SALE,
+        state=CommandState.PARKED,
+    )
+    return set(parked.values_list("subject_id", flat=True))
+
+
+def _standing(state: OrderState, sale: str | None, *, refused: bool) -> Standing:
+    if state == OrderState.ACCEPTED and sale is None and refused:
+        return Standing(_("accepted, but not taken by the ERP"), "bad", settled=True)
     if state == OrderState.ACCEPTED and sale is None:
         return Standing(_("accepted, on its way to the ERP"), "warn", settled=False)
     if state == OrderState.ACCEPTED:
@@ -74,7 +90,7 @@ def changes(pk: int) -> list[Activity]:
     """Steps of the order, and fixes made on its cases, since it was last held."""
     order = Q(subject_type=ContentType.objects.get_for_model(Order), subject_id=pk)
     held = (
-        Activity.objects.filter(order, action="orders.moved", text__params__new=OrderState.HELD).order_by("-pk").first()
+        Activity.objects.filter(order, action="orders.moved", text__params__to=OrderState.HELD).order_by("-pk").first()
     )
     if held is None:
         return []

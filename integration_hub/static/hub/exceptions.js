@@ -57,7 +57,7 @@ async function take() {
   if (!button || !ids.length) return;
   const body = new URLSearchParams({ action: button.value, csrfmiddlewaretoken: form.csrfmiddlewaretoken.value });
   ids.forEach((id) => body.append("case", id));
-  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
   if (!answer.ok) { say(`${answer.status} ${answer.statusText}`); return; }
   const { results } = await answer.json();
   for (const result of results) {
@@ -74,7 +74,8 @@ function firstFix() {
   const fix = document.querySelector(".ex-fix[open], .ex-fix") || document.getElementById("solve");
   if (!fix) return;
   if (fix.matches("details")) fix.open = true;
-  const control = fix.querySelector("input[aria-invalid], input:checked, input:not([type=hidden]), select, textarea, button, summary");
+  const wanted = ["[aria-invalid]", "input:checked", "input:not([type=hidden]), select, textarea", "button", "summary"];
+  const control = wanted.map((selector) => fix.querySelector(selector)).find(Boolean);
   control?.focus();
   fix.scrollIntoView({ block: "nearest" });
 }
@@ -178,15 +179,17 @@ document.addEventListener("focusin", (event) => {
 
 document.querySelectorAll("input[data-lookup]").forEach(lookUp);
 tally();
-if (page.dataset.keys === "list") {
+// nothing can be focused before the page is uncloaked, which is done by then
+window.addEventListener("load", () => {
+  if (page.dataset.keys === "case" && location.hash === "#solve") firstFix();
   // back from a case: on with the row one came from
-  if (document.referrer.match(/\/exceptions\/\d+\//)) goTo(document.querySelector(`tr[data-case="${sessionStorage.getItem(PLACE)}"]`));
-} else {
+  if (page.dataset.keys === "list" && document.referrer.match(/\/exceptions\/\d+\//)) goTo(document.querySelector(`tr[data-case="${sessionStorage.getItem(PLACE)}"]`));
+});
+if (page.dataset.keys === "case") {
   const back = document.querySelector("[data-back]");
   const cameFrom = document.referrer && new URL(document.referrer);
   if (cameFrom && cameFrom.pathname === new URL(back.href).pathname) sessionStorage.setItem("exceptions:list", cameFrom.search);
   back.search = sessionStorage.getItem("exceptions:list") || "";
-  if (location.hash === "#solve") firstFix();
   const place = document.getElementById("progress");
   if (place.hasAttribute("data-moving")) follow(place);
 }
