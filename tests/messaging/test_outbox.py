@@ -17,7 +17,7 @@ from exceptions import services as cases
 from exceptions.models import ExceptionCase
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unsupported
 from integration_hub.kernel.messages import Command
-from integration_hub.messaging import checks, claims, dispatch, outbox
+from integration_hub.messaging import checks, claims, dispatch, outbox, pump
 from integration_hub.models import Attempt, Connection, OutboundCommand
 from orders.models import Order, Sale
 from tests import spine, standin
@@ -108,7 +108,7 @@ def test_an_edit_while_the_erp_is_down_is_what_it_gets(ordered: Connection, worl
     def edit(_command: Command) -> None:
         world.before = None
         spine.say(ordered, standin.order(1, city="Bremen", postal_code="28195", updated_at="2026-11-20T11:00:00Z"))
-        outbox.pump.run("in")
+        pump.run("in")
         raise RetryLater("down for maintenance")
 
     world.before = edit
@@ -310,7 +310,7 @@ def sale_target() -> Connection:
 
 
 def test_commands_of_one_subject_go_in_order(ordered: Connection, erp: Connection) -> None:
-    outbox.pump.run("in")
+    pump.run("in")
     order = Order.objects.get()
     outbox.command(erp, "sale.write", "second", order)
     _token, first = claims.claim(OutboundCommand, limit=10, lease=outbox.LEASE)
@@ -321,7 +321,7 @@ def test_commands_of_one_subject_go_in_order(ordered: Connection, erp: Connectio
 def test_a_paused_target_gets_nothing_not_even_what_was_under_way(
     ordered: Connection, erp: Connection, world: standin.World
 ) -> None:
-    outbox.pump.run("in")
+    pump.run("in")
     claims.claim(OutboundCommand, limit=1, lease=timedelta(0))
     Connection.objects.filter(pk=erp.pk).update(state="PAUSED")
     assert spine.later() == 0
@@ -335,7 +335,7 @@ def test_a_stale_worker_settles_nothing(ordered: Connection, world: standin.Worl
         OutboundCommand.objects.update(lease_token=uuid4(), due_at=timezone.now() - timedelta(seconds=1))
 
     world.after = overtaken
-    outbox.pump.run("in")
+    pump.run("in")
     outbox.deliver()
     assert (sale().state, sale().maybe_sent, Attempt.objects.count()) == ("LEASED", True, 0)
     world.after = None
@@ -345,7 +345,7 @@ def test_a_stale_worker_settles_nothing(ordered: Connection, world: standin.Worl
 
 def test_a_command_that_kills_its_worker_three_times_is_parked(ordered: Connection, world: standin.World) -> None:
     spine.say(ordered, standin.order(2))
-    outbox.pump.run("in")
+    pump.run("in")
     OutboundCommand.objects.filter(subject_id=Order.objects.get(external_id="1").pk).update(
         state="LEASED", lease_token=uuid4(), crashes=2, due_at=spine.LONG_AGO
     )
@@ -372,7 +372,7 @@ def test_what_may_have_arrived_cannot_be_taken_back(ordered: Connection, world: 
 
 
 def test_another_target_takes_the_order_over_whole(ordered: Connection, world: standin.World) -> None:
-    outbox.pump.run("in")
+    pump.run("in")
     second = make_connection("standin-erp", "erp-2", "ERP")
     ordered.switches.filter(process="order_to_erp").update(target=second)
     spine.say(ordered, standin.order(1, city="Bremen", postal_code="28195", updated_at="2026-11-20T11:00:00Z"))

@@ -1,0 +1,66 @@
+"""Real processes killed at the worst moment: the ERP holds one sale, and no event is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+
+from exceptions.models import ExceptionCase
+from integration_hub.kernel.messages import WriteSale
+from integration_hub.messaging import pump
+from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand
+from orders import commands
+from orders.models import Sale
+from tests import spine, standin
+
+from .doomed import KILLED
+from .together import process
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_killed_between_the_answer_of_the_erp_and_our_commit(
+    joined: Connection, world: standin.World, tmp_path: Path
+) -> None:
+    spine.teapot()
+    spine.say(joined, standin.order(1))
+    pump.run("in")
+    ledger = tmp_path / "ledger"
+    assert process("doomed", "written", str(ledger)) == KILLED
+    assert ledger.read_text() == "written laden-1\n"
+    row = OutboundCommand.objects.get(verb="sale.write")
+    assert (row.state, row.maybe_sent, Attempt.objects.count()) == ("LEASED", True, 0)
+    assert pump.run("out") == 0  # nobody touches it before its lease is over
+    world.sales["laden-1"] = [written(row)]  # what the other process wrote
+    spine.later()
+    assert spine.sales(world) == [1]
+    assert list(Attempt.objects.filter(command=row).values_list("outcome", flat=True)) == ["FOUND"]
+    assert Sale.objects.get().number == "VK-#1"
+    assert [type(told).__name__ for told in world.told] == ["TellAccepted"]
+
+
+@transaction.atomic
+def written(row: OutboundCommand) -> WriteSale:
+    """What the command says, as the dead process had built it."""
+    payload = commands.build_sale(row)
+    assert payload
+    return payload
+
+
+def test_killed_three_times_by_one_event(joined: Connection, world: standin.World, tmp_path: Path) -> None:
+    spine.teapot()
+    for number in (1, 2):
+        spine.say(joined, standin.order(number))
+    ledger = tmp_path / "ledger"
+    for _time in range(3):
+        assert process("doomed", "parsing", str(ledger)) == KILLED
+        InboundEvent.objects.filter(pk=InboundEvent.objects.earliest("pk").pk).update(due_at=spine.LONG_AGO)
+    spine.run()
+    first, second = InboundEvent.objects.order_by("pk")
+    assert (first.state, first.reason_code) == ("PARKED", "kills_worker")
+    assert (ExceptionCase.objects.get().kind, bytes(first.body)[:1]) == ("defect", b"{")
+    spine.later()
+    second.refresh_from_db()
+    assert (second.state, sorted(world.sales)) == ("DONE", ["laden-2"])
