@@ -69,6 +69,7 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(fields=["-placed_at", "-id"], name="order_newest"),
+            models.Index(fields=["source_updated_at", "id"], name="order_updated"),
             models.Index(fields=["state", "-placed_at"], name="order_state"),
             models.Index(fields=["channel", "-placed_at"], name="order_channel"),
             models.Index(fields=["fulfilment", "-placed_at"], name="order_fulfilment"),

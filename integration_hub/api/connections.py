@@ -71,7 +71,7 @@ class ConnectionViewSet(viewsets.ReadOnlyModelViewSet[Connection]):
     orderings = ("id", "-id")
 
     def list(self, request: Request, *_args: Any, **_kwargs: Any) -> Response:
-        page = self.paginate_queryset(self.get_queryset()) or []
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response(self._shown(list(page), many=True))
 
     def retrieve(self, request: Request, *_args: Any, **_kwargs: Any) -> Response:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from exceptions.models import ExceptionCase
 from integration_hub.models import Connection, Heartbeat, InboundEvent, OutboundCommand, PollState
+from integration_hub.models.connection import ConnectionState
 from integration_hub.models.inbound import UNFINISHED, EventState
 from integration_hub.models.outbound import OPEN_COMMANDS, CommandState
 
@@ -83,9 +84,10 @@ def queue_states(lane: str) -> dict[str, int]:
 
 
 def overdue_seconds(lane: str) -> float:
-    """For how long the row that is due longest has been waiting for a worker; 0 where none is."""
+    """For how long the row that is due longest has been waiting for a worker; 0 where none is.  Pauses do not count."""
     now = timezone.now()
-    first = QUEUES[lane]._default_manager.filter(state__in=UNFINISHED, due_at__lte=now).aggregate(at=Min("due_at"))
+    due = QUEUES[lane]._default_manager.filter(state__in=UNFINISHED, due_at__lte=now)
+    first = due.exclude(connection__state=ConnectionState.PAUSED).aggregate(at=Min("due_at"))
     return (now - first["at"]).total_seconds() if first["at"] else 0.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from math import inf
 
 from django.db import Error as DatabaseError
 from django.db import connection as database
@@ -27,19 +28,23 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """503 while requests would go wrong; stale workers are said (``degraded``) but take no traffic away."""
+    """503 while requests would go wrong; idle workers are said (``degraded``) but take no traffic away."""
     checks: dict[str, object] = {"database": False, "migrations": False, "append_only": False}
-    lanes: dict[str, float | None] = {}
+    stale: list[str] = []
     try:
-        lanes = dict.fromkeys(pump.LANES) | dict(figures.heartbeats().items())
+        stale = stale_lanes()
         checks |= {"database": True, "migrations": migrated(), "append_only": guarded()}
     except DatabaseError:
         database.close()
-    stale = [lane for lane, age in lanes.items() if age is None or age > figures.STALE_SECONDS]
     ready = all(checks.values())
     status = ("degraded" if stale else "ready") if ready else "unready"
-    said = {"status": status, "checks": checks, "stale_lanes": stale, "seconds_since_worked": lanes}
-    return JsonResponse(said, status=200 if ready else 503)
+    return JsonResponse({"status": status, "checks": checks, "stale_lanes": stale}, status=200 if ready else 503)
+
+
+def stale_lanes() -> list[str]:
+    """The lanes where work is due and nobody has worked for a while; a lane without work may rest."""
+    ages = figures.heartbeats()
+    return [lane for lane in pump.LANES if ages.get(lane, inf) > figures.STALE_SECONDS and pump.is_due(lane)]
 
 
 def migrated() -> bool:

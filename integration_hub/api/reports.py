@@ -10,10 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from integration_hub.backoffice.rest import refusals
 from integration_hub.kernel.states import LineKind, OrderStage
 from integration_hub.messaging import reports
 
@@ -143,6 +145,14 @@ class Taken(serializers.Serializer[Any]):
     status_url = serializers.URLField()
 
 
+class LengthRequired(APIException):
+    """A body sent in chunks: WSGI hands over none of it, and an empty report would be blamed instead."""
+
+    status_code = 411
+    default_code = "length_required"
+    default_detail = _("Send the body with its Content-Length, not in chunks.")
+
+
 class ReportOrders(APIView):
     """Report an order.  202: taken; 200: this very report is known, nothing changes."""
 
@@ -151,7 +161,7 @@ class ReportOrders(APIView):
     @extend_schema(
         operation_id="report_order",
         request=OrderIn,
-        responses={202: Taken, 200: Taken},
+        responses={202: Taken, 200: Taken} | refusals(400, 401, 403, 409, 411, 413, 415),
         parameters=[
             OpenApiParameter(
                 "Idempotency-Key",
@@ -162,6 +172,8 @@ class ReportOrders(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            raise LengthRequired
         key = _key(request)
         wanted = OrderIn(data=request.data)
         wanted.is_valid(raise_exception=True)

@@ -58,6 +58,29 @@ class WordsField(serializers.Field[Any, Any, str, Any]):
         return words(value)
 
 
+class PlaceOut(serializers.Serializer[Any]):
+    """Where in the request something is wrong (JSON Pointer), and what."""
+
+    pointer = serializers.CharField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+
+
+class Problem(serializers.Serializer[Any]):
+    """Problem details (RFC 9457)."""
+
+    type = serializers.CharField(help_text="urn:hub:problem:…")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = PlaceOut(many=True, required=False)  # type: ignore[assignment]
+
+
+def refusals(*statuses: int) -> dict[tuple[int, str], type[Problem]]:
+    """For the schema: these statuses come with problem details."""
+    return {(status, "application/problem+json"): Problem for status in statuses}
+
+
 class ChoiceOut(serializers.Serializer[Any]):
     """A value that a field takes, and what it is called."""
 
@@ -181,7 +204,9 @@ class Acting:
         """The actions a row of this kind has."""
         return ()
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses=ActionDone)
+    @extend_schema(
+        request=OpenApiTypes.OBJECT, responses={200: ActionDone} | refusals(400, 401, 403, 404, 409, 422, 503)
+    )
     @route(detail=True, methods=["post"], url_path=CODE, permission_classes=[MayLook], url_name="action")
     def act(self, request: Request, code: str, **_kwargs: Any) -> Response:
         """Do it: the fields the detail describes for this action go into the body."""

@@ -114,6 +114,7 @@ def test_a_cursor_that_is_not_ours_is_400(caller: Caller, cursor: str) -> None:
         "customer=NaN",
         "customer=1e999999",
         "number=%00",
+        "stat=HELD",
     ],
 )
 def test_a_wrong_question_is_400(caller: Caller, query: str) -> None:

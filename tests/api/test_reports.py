@@ -210,6 +210,12 @@ def test_size_and_type_have_bounds(reporter: Client) -> None:
     assert post(reporter, fits, content_type="application/x-www-form-urlencoded").status_code == 415
 
 
+def test_a_body_in_chunks_is_refused_by_its_name(reporter: Client) -> None:
+    headers = {"Transfer-Encoding": "chunked"}
+    answer = reporter.generic("POST", "/api/v1/reports/orders/", b"", content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (411, "urn:hub:problem:length-required")
+
+
 def test_reporting_needs_its_permission(caller: Caller, own_system: Connection) -> None:
     assert post(caller("operations"), order()).status_code == 403
     assert post(Client(), order()).status_code == 401
