@@ -16,7 +16,7 @@ from integration_hub.models.inbound import Door
 from inventory.models import Variant
 from orders.models import Order
 
-ORDERS = 1500
+ORDERS = 400
 FIRST = 10_000_000
 
 

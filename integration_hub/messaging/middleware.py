@@ -21,4 +21,8 @@ class WebhookDoor:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         found = _ADDRESS.fullmatch(request.path_info)
-        return receive(request, found[1]) if found else self.get_response(request)
+        if not found:
+            return self.get_response(request)
+        answer = receive(request, found[1])
+        answer.headers["Content-Length"] = str(len(answer.content))
+        return answer
