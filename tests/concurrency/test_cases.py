@@ -112,7 +112,7 @@ def test_a_product_that_comes_while_the_case_is_opened(
     joined: Connection, erp: Connection, world: standin.World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, looked = inventory.hold_names, threading.Event()
-    wait = once(until_somebody_waits_for_a_lock)
+    wait = once(until_somebody_waits)
 
     def hold_names(names: Any) -> None:
         real(names)
@@ -132,10 +132,10 @@ def test_a_product_that_comes_while_the_case_is_opened(
     assert (held(), spine.open_cases(), spine.sales(world)) == (0, [], [1])
 
 
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+_WAITING = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory')"
 
 
-def until_somebody_waits_for_a_lock() -> None:
+def until_somebody_waits() -> None:
     for _turn in range(1000):
         with connection.cursor() as cursor:
             cursor.execute(_WAITING)
