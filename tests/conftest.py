@@ -15,7 +15,7 @@ from orders.commands import STATUS_TO_SHOP
 from orders.services import ORDER_TO_ERP
 from tests import standin
 
-pytest_plugins: list[str] = []
+pytest_plugins = ["tests.erp.fixtures"]
 
 
 @pytest.fixture(scope="session")
