@@ -15,17 +15,12 @@ from integration_hub.models.activity import note
 
 def grantable(user: User) -> list[Group]:
     """The roles this person may give to a token: those whose every permission the person has, in order of name."""
-    roles = Group.objects.prefetch_related("permissions__content_type").order_by("name")
-    return [role for role in roles if _within(user, role)]
+    return [role for role in Group.objects.order_by("name") if _within(user, role)]
 
 
 def _within(user: User, role: Group) -> bool:
-    wanted = role.permissions.select_related("content_type") if not _prefetched(role) else role.permissions.all()
-    return all(user.has_perm(f"{row.content_type.app_label}.{row.codename}") for row in wanted)
-
-
-def _prefetched(role: Group) -> bool:
-    return "permissions" in getattr(role, "_prefetched_objects_cache", {})
+    wanted = role.permissions.values_list("content_type__app_label", "codename")
+    return all(user.has_perm(f"{app}.{code}") for app, code in wanted)
 
 
 @transaction.atomic

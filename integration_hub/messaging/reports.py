@@ -17,11 +17,6 @@ KIND = "report"
 TOPIC = "order.reported"
 
 
-def channels() -> list[str]:
-    """The short names of the connections that take reports, in order."""
-    return list(Connection.objects.filter(kind=KIND).order_by("slug").values_list("slug", flat=True))
-
-
 def channel(slug: str) -> Connection | None:
     """The connection of this name, if it takes reports."""
     return Connection.objects.filter(kind=KIND, slug=slug).first()
