@@ -10,7 +10,7 @@ from integration_hub.messaging import pump
 
 
 class Command(BaseCommand):
-    """Poll, process and deliver once."""
+    """Poll, take up, process and deliver once."""
 
     help = "Poll, process and deliver until nothing is due"
 
@@ -18,5 +18,5 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=float, default=600.0, help="stop after this time")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        moved = pump.drain(longest=options["seconds"], lanes=("poll", "in", "out"))
+        moved = pump.drain(longest=options["seconds"], lanes=pump.LANES)
         self.stdout.write(f"{moved} moved")
