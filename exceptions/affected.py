@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +57,13 @@ def rows(case: ExceptionCase, user: User, *, start: int = 0, limit: int = FIRST)
     return [Affected(row, url_of(face_of(row.subject_type), row.subject_id, user), at.get(row.pk)) for row in found]
 
 
-def progress(case: ExceptionCase) -> Progress:
-    """How far the objects are; only the first ones are looked at one by one."""
+def progress(case: ExceptionCase, seen: Sequence[Affected] | None = None) -> Progress:
+    """How far the objects are; only the first ones (``seen``, if at hand) are looked at one by one."""
     sums = case.subjects.aggregate(total=Count("pk"), waiting=Count("pk", filter=Q(open=True)))
-    at = _standings(_subjects(case, 0, FIRST))
+    if seen is None:
+        at = _standings(_subjects(case, 0, FIRST))
+    else:
+        at = {row.subject.pk: row.standing for row in seen if row.standing}
     return Progress(
         total=sums["total"],
         released=sums["total"] - sums["waiting"],

@@ -57,6 +57,11 @@ def tries(case: ExceptionCase) -> list[Attempt]:
     return list(Attempt.objects.filter(command_id=command).order_by("-number")[:TRIES]) if command else []
 
 
+def detail(case: ExceptionCase, user: User) -> str:
+    """What the target answered in its own words, as this person may see it."""
+    return masking.text(str(case.data.get("detail", "")), personal=user.has_perm(PERSONAL))
+
+
 def changed_payload(made: list[Attempt], user: User) -> list[Change] | None:
     """What the last try sent differently from the one before; None when there were no two."""
     if len(made) < 2:

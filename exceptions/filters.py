@@ -74,7 +74,7 @@ class Filters:
         """The cases of this view in the order of what to do next; closed ones newest first."""
         rows = in_tab(self.tab, user, role).filter(self._narrowed(user))
         if self.q:
-            rows = rows.alias(said=Cast("params", TextField())).filter(_said(self.q))
+            rows = rows.alias(said=Cast("params", TextField())).filter(_said(self.q, waiting=self.is_open))
             if not self.is_open:
                 rows = rows.filter(closed_at__gte=timezone.now() - SEARCH_BACK)
         return rows.by_urgency() if self.is_open else rows.order_by("-closed_at", "-pk")
@@ -118,8 +118,12 @@ def counts(user: User, role: str) -> dict[str, str]:
     return {tab: f"{MANY}+" if count > MANY else str(count) for tab, count in found.items()}
 
 
-def _said(text: str) -> Q:
-    """Cases whose reason, cause or affected objects hold this text, in the reader's language."""
+def _said(text: str, *, waiting: bool) -> Q:
+    """Cases whose reason, cause or affected objects hold this text, in the reader's language.
+
+    ``waiting``: only objects that still wait count, so that the search stays as small as the open part of the table.
+    """
     kinds = [kind.code for kind in all_kinds() if text.casefold() in str(kind.title).casefold()]
     affected = CaseSubject.objects.filter(case=OuterRef("pk"), label__icontains=text)
+    affected = affected.filter(open=True) if waiting else affected
     return Q(cause__icontains=text) | Q(said__icontains=text) | Q(kind__in=kinds) | Q(Exists(affected))

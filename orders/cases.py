@@ -34,6 +34,9 @@ KINDS = (
         due=timedelta(hours=4),
         rerun=rerun,
         fixes=(actions.MAP_PRODUCT,),
+        help=_(
+            "Say once which product is meant: the hub remembers it for this shop, and every order that waits runs on at once. If the product is missing altogether, create it in the ERP; the hub takes it over and matches it by itself."
+        ),
     ),
     Kind(
         code="address_incomplete",
@@ -44,7 +47,10 @@ KINDS = (
         due=timedelta(hours=8),
         rerun=rerun,
         fixes=(actions.CORRECT_ADDRESS, actions.ACCEPT),
-        names={name: OrderAddress._meta.get_field(name).verbose_name for name in ADDRESS_FIELDS},
+        help=_(
+            "Ask the customer or look at earlier orders, then correct the address here. The correction holds until the shop states another address. Accept it as it is only where delivery works without the missing part."
+        ),
+        names={field.name: field.verbose_name for field in OrderAddress._meta.fields if field.name in ADDRESS_FIELDS},
     ),
     Kind(
         code="totals_disagree",
@@ -57,6 +63,9 @@ KINDS = (
         due=timedelta(hours=8),
         rerun=rerun,
         fixes=(actions.ACCEPT,),
+        help=_(
+            "Compare the lines with the order in the shop: often an extension adds a fee or a discount and does not report it as a line. Correct it in the shop if you can; accept it with a reason if the customer really pays the stated total."
+        ),
     ),
     Kind(
         code="tax_rate_unknown",
@@ -67,6 +76,9 @@ KINDS = (
         due=timedelta(hours=8),
         rerun=rerun,
         fixes=(actions.ACCEPT,),
+        help=_(
+            "Compare the country of delivery with the tax class of the products in the shop. Correct it there if it is wrong; the hub takes the correction over by itself. Accept it with a reason if the rate is right."
+        ),
     ),
     Kind(
         code="customer_unclear",
@@ -77,6 +89,7 @@ KINDS = (
         due=timedelta(hours=8),
         rerun=rerun,
         fixes=(actions.CHOOSE_CUSTOMER,),
+        help=_("Both customers stay as they are; you only say whose order this is."),
     ),
     Kind(
         code="order_implausible",

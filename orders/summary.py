@@ -18,8 +18,8 @@ from integration_hub.models import Activity, OutboundCommand
 from integration_hub.models.outbound import CommandState
 
 from . import addresses
+from .exported import WRITE_SALE
 from .models import Order, Sale
-from .services import WRITE_SALE
 from .states import OrderState
 
 LINES = 100

@@ -139,7 +139,7 @@ def _page(request: HttpRequest, case: ExceptionCase, *, typed: Typed | None = No
         connection_url=link("connection", case.connection_id, "integration_hub.view_connection", user),
         rows=rows[: affected.FIRST],
         more=len(rows) > affected.FIRST,
-        progress=affected.progress(case),
+        progress=affected.progress(case, rows[: affected.FIRST]),
         offers=_offers(case, user, typed) if shown.is_open else [],
         always=_always(case, user, typed),
         facts=_facts(only, user),
@@ -203,6 +203,7 @@ def _evidence(case: ExceptionCase, only: CaseSubject | None, user: User) -> dict
         "sees_personal": user.has_perm(evidence.PERSONAL),
         "tries": made,
         "command_url": link("command", case.data.get("command"), "integration_hub.view_outboundcommand", user),
+        "detail": evidence.detail(case, user) if made else "",
         "changed_payload": evidence.changed_payload(made, user),
         "changed_steps": evidence.changed_steps(only),
     }

@@ -22,11 +22,11 @@ SignIn = Callable[..., User]
 def german(text: str) -> str:
     """The sentence as a German reader gets it."""
     with translation.override("de"):
-        return translation.gettext(text)
+        return str(translation.gettext(text))
 
 
 def title_of(case: ExceptionCase) -> str:
-    return german("Product %(sku)s is unknown") % case.params
+    return str(german("Product %(sku)s is unknown") % case.params)
 
 
 @pytest.fixture

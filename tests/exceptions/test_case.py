@@ -279,3 +279,25 @@ def test_every_step_is_in_the_history_with_its_person(joined: Connection, at_scr
     assert history[0].actor == User.objects.get(username="finn")
     assert {"exceptions.take", "exceptions.opened", "orders.reported"} <= {step.action for step in history}
     assert Activity.objects.filter(action="exceptions.take").count() == 1
+
+
+def test_who_ordered_is_chosen_among_the_candidates(joined: Connection, at_screen: AtScreen) -> None:
+    scene.teapot()
+    scene.report(standin.order(1, customer="7", email="a@example.com"))
+    scene.report(standin.order(2, customer="8", email="b@example.com"))
+    scene.report(standin.order(3, customer="7", email="b@example.com"))
+    pump.drain()
+    case = ExceptionCase.objects.get(kind="customer_unclear")
+    client = at_screen("operations")
+    page = read(client, case)
+    assert "a@example.com" in page
+    assert "b@example.com" in page
+    other = Order.objects.get(number="#2").customer
+    assert other is not None
+    do(client, case, "orders.choose_customer", customer=other.pk)
+    assert case.state == CaseState.SOLVED
+    assert Order.objects.get(number="#3").customer == other
+
+
+def test_the_help_says_more_than_the_page(joined: Connection, at_screen: AtScreen) -> None:
+    assert "Say once which product is meant" in read(at_screen("operations"), scene.unknown_product(1))

@@ -16,6 +16,7 @@ from exceptions import services
 from exceptions.filters import PER_PAGE
 from exceptions.models import ExceptionCase
 from exceptions.services import Trouble
+from integration_hub.messaging import pump
 from integration_hub.models import Connection, User
 from tests import standin
 from tests.exceptions import scene
@@ -123,7 +124,7 @@ def test_what_the_shop_puts_right_has_solved_itself(joined: Connection, at_scree
     scene.teapot()
     scene.incomplete_address(7)
     scene.report(standin.order(7, updated_at="2026-11-20T11:00:00Z"))
-    scene.pump.drain()
+    pump.drain()
     client = at_screen("operations")
     (row,) = client.get("/exceptions/?tab=auto").context["rows"]
     assert row.closer == "by itself"

@@ -166,6 +166,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-all]")) boxes().forEach((box) => { box.checked = event.target.checked; });
   if (event.target.matches("[data-all], input[name=case]")) tally();
+  if (event.target.matches("input[name=overdue]")) event.target.form.requestSubmit();
 });
 
 document.addEventListener("focusin", (event) => {
