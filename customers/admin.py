@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -26,8 +28,12 @@ class CustomerAdmin(ReadOnlyAdmin):
     sortable_by = ()
     search_fields = ("email",)
     search_help_text = _("E-mail, HUB number or the customer's number in a shop, in full")
-    fields = ("code", "company", "name", "email", "phone", "vat_id", "created_at", "names", "orders")
+    fields: ClassVar[tuple[str, ...]] = ("code", "company", "name", "email", "phone", "vat_id", "created_at", "names")
     readonly_fields = ("code", "names", "orders")
+
+    def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
+        """The link to the orders is for those who may see them."""
+        return (*self.fields, "orders") if request.user.has_perm("orders.view_order") else self.fields
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str

@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from .backoffice.words import term
 from .kernel.text import say
@@ -42,6 +43,8 @@ class RoleField(forms.ModelChoiceField):  # type: ignore[type-arg]
 def _role_field() -> RoleField:
     return RoleField(
         label=_("Role"),
+        widget=UnfoldAdminSelectWidget,
+        empty_label=_("choose …"),
         queryset=Group.objects.order_by("name"),
         help_text=_("What the person sees and may do. Their start page follows from it."),
     )

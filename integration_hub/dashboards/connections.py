@@ -51,7 +51,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "connection": connection,
         "system": connections.system_name(connection),
         "line": health.lines(Connection.objects.filter(pk=pk))[0],
-        "webhook": _webhook(request, connection) if cls and connections.receives(connection) else "",
+        "webhook": _webhook(request, connection) if connections.receives(connection) else "",
         "polls": _polls(connection),
         "share": found_by_poll(connection),
         "cannot": cls.cannot if cls else (),

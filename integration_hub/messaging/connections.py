@@ -40,8 +40,7 @@ def connector_of(connection: Connection) -> type[Connector] | None:
 
 def receives(connection: Connection) -> bool:
     """Whether the system sends webhooks to us."""
-    cls = connector_of(connection)
-    return cls is not None and Capability.RECEIVE in cls.capabilities
+    return Capability.RECEIVE in connection.capabilities
 
 
 @transaction.atomic

@@ -38,9 +38,9 @@ RETURNING id
 
 def streams(connection: Connection) -> list[Stream]:
     """What this connection is polled for: the connector's streams, and the sweep where it can say what is gone."""
-    cls = connection.connector_class
-    found = list(cls.streams) if Capability.POLL in cls.capabilities else []
-    return [*found, SWEEP] if Capability.SWEEP in cls.capabilities else found
+    able = connection.capabilities
+    found = list(connection.connector_class.streams) if Capability.POLL in able else []
+    return [*found, SWEEP] if Capability.SWEEP in able else found
 
 
 def prepare(connection: Connection) -> None:

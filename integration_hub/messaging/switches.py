@@ -56,7 +56,7 @@ def processes_of(channel: Connection) -> list[Process]:
 
 def possible(process: Process, channel: Connection) -> bool:
     """Whether the channel's system can do what the process needs."""
-    return not process.needs or bool(process.needs & channel.connector_class.capabilities)
+    return not process.needs or bool(process.needs & channel.capabilities)
 
 
 @dataclass(frozen=True)

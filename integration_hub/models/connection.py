@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from integration_hub.connectors import connector_class
-from integration_hub.connectors.base import Connector, Role
+from integration_hub.connectors import connector_class, registry
+from integration_hub.connectors.base import Connector
 from integration_hub.connectors.http import Http
 from integration_hub.kernel.errors import Misconfigured
+from integration_hub.kernel.states import Capability, Role
 from integration_hub.kernel.text import Text, say
 
 from . import vault
@@ -72,6 +73,12 @@ class Connection(models.Model):
     @property
     def connector_class(self) -> type[Connector]:
         return connector_class(self.kind)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the system can do; nothing where this version has no connector for it."""
+        cls = registry().get(self.kind)
+        return cls.capabilities if cls else frozenset()
 
     @property
     def secrets(self) -> dict[str, str]:

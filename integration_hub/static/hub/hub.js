@@ -25,6 +25,15 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && typing && typing.type === "search") typing.blur();
 });
 
+// A filter's address names only what is filtered by.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "get" || !form.matches(".hub-filters")) return;
+  const blank = [...form.elements].filter((field) => field.name && !field.value);
+  blank.forEach((field) => { field.disabled = true; });
+  window.addEventListener("pageshow", () => blank.forEach((field) => { field.disabled = false; }), { once: true });
+});
+
 // A form that changes something is sent once, however often it is clicked.
 document.addEventListener("submit", (event) => {
   const form = event.target;

@@ -1,0 +1,151 @@
+"""Every page and every button as every role and as nobody: the table says who comes in, and nothing is left out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from integration_hub.models import Connection, InboundEvent, OutboundCommand, User
+from orders.models import Order
+from tests.dashboards.filled import Filled
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("finance", "operations", "marketing", "integrator", "auditor", "administrator")
+ORDERS = {"finance", "operations", "integrator", "auditor", "administrator"}
+TRAFFIC = {"operations", "integrator", "auditor", "administrator"}
+INTEGRATORS = {"integrator", "administrator"}
+EVERYBODY = set(ROLES)
+
+PAGES: dict[str, set[str]] = {
+    "start": EVERYBODY,
+    "orders": ORDERS,
+    "order": ORDERS,
+    "connections": ORDERS,
+    "connection": ORDERS,
+    "connection_new": INTEGRATORS,
+    "connection_add": INTEGRATORS,
+    "connection_edit": INTEGRATORS,
+    "events": TRAFFIC,
+    "event": TRAFFIC,
+    "commands": TRAFFIC,
+    "command": TRAFFIC,
+    "activity": TRAFFIC,
+    "tokens": {"integrator", "auditor", "administrator"},
+}
+DEEDS: dict[str, set[str]] = {
+    "order_action": {"finance", "operations", "administrator"},
+    "connection_action": INTEGRATORS,
+    "connection_switch": INTEGRATORS,
+    "event_action": {"operations", "integrator", "administrator"},
+    "command_action": {"operations", "integrator", "administrator"},
+    "token_issue": INTEGRATORS,
+    "token_revoke": INTEGRATORS,
+}
+ELSEWHERE = {"start_page", "set_language"}  # have tests of their own below and in tests/backoffice
+
+
+@pytest.fixture
+def signed_in(person: Callable[..., User]) -> Callable[[str], Client]:
+    def make(role: str) -> Client:
+        client = Client()
+        client.force_login(person(role))
+        return client
+
+    return make
+
+
+def arguments(name: str) -> list[Any]:
+    """What the address needs; made by the fixture ``filled``."""
+    order, shop = Order.objects.earliest("pk").pk, Connection.objects.get(slug="laden").pk
+    event, command = (
+        InboundEvent.objects.filter(state="PARKED").earliest("pk").pk,
+        OutboundCommand.objects.latest("pk").pk,
+    )
+    return {
+        "order": [order],
+        "order_action": [order, "orders.retry"],
+        "connection": [shop],
+        "connection_add": ["woocommerce"],
+        "connection_edit": [shop],
+        "connection_action": [shop, "connections.check"],
+        "connection_switch": [shop, "order_to_erp"],
+        "event": [event],
+        "event_action": [event, "events.process_again"],
+        "command": [command],
+        "command_action": [command, "commands.try_now"],
+        "token_revoke": ["0" * 64],
+    }.get(name, [])
+
+
+def names(patterns: Any, inside: str = "") -> Iterator[tuple[str, str]]:
+    for pattern in patterns:
+        here = f"{inside}{pattern.pattern}"
+        if isinstance(pattern, URLPattern):
+            yield here, pattern.name or ""
+        else:
+            yield from names(pattern.url_patterns, here)
+
+
+def test_the_table_names_every_page_of_ours() -> None:
+    others = ("api/", "admin/", "exceptions/", "webhooks/", "static/")
+    ours = {name for path, name in names(get_resolver().url_patterns) if not path.startswith(others)}
+    assert ours - {"healthz", "readyz", "metrics"} == set(PAGES) | set(DEEDS) | ELSEWHERE
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_pages_open_for_who_may_see_them(role: str, filled: Filled, signed_in: Callable[[str], Client]) -> None:
+    client = signed_in(role)
+    found = {name: client.get(reverse(name, args=arguments(name))).status_code for name in PAGES}
+    wanted = {name: (302 if name == "start" else 200) if role in roles else 403 for name, roles in PAGES.items()}
+    assert found == wanted
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_those_may_act_who_are_named(role: str, filled: Filled, signed_in: Callable[[str], Client]) -> None:
+    client = signed_in(role)
+    addresses = {name: reverse(name, args=arguments(name)) for name in DEEDS}
+    found = {name: client.post(address).status_code for name, address in addresses.items()}
+    assert {name for name, status in found.items() if status != 403} == {
+        name for name, roles in DEEDS.items() if role in roles
+    }
+
+
+def test_nobody_gets_the_login_page_and_nothing_else(filled: Filled) -> None:
+    client = Client()
+    for name in [*PAGES, *DEEDS]:
+        address = reverse(name, args=arguments(name))
+        answer = client.post(address) if name in DEEDS else client.get(address)
+        assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (302, "/admin/login/"), name
+
+
+def test_nothing_changes_by_reading(filled: Filled, signed_in: Callable[[str], Client]) -> None:
+    client = signed_in("administrator")
+    assert {client.get(reverse(name, args=arguments(name))).status_code for name in DEEDS} == {405}
+
+
+def test_what_changes_something_needs_the_token_of_the_page(filled: Filled, person: Callable[..., User]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person("administrator"))
+    assert {client.post(reverse(name, args=arguments(name))).status_code for name in DEEDS} == {403}
+
+
+def test_start_pages_are_everybodys_own(filled: Filled, signed_in: Callable[[str], Client]) -> None:
+    for role in ROLES:
+        client = signed_in(role)
+        found = {other for other in ROLES if client.get(reverse("start_page", args=[other])).status_code == 200}
+        assert found == (set(ROLES) if role == "administrator" else {role})
+        assert client.get("/").headers["Location"] == reverse("start_page", args=[role])
+
+
+def test_the_sidebar_leads_nowhere_in_vain(filled: Filled, signed_in: Callable[[str], Client]) -> None:
+    for role in ROLES:
+        client = signed_in(role)
+        groups = client.get("/", follow=True).context["sidebar_navigation"]
+        links = [item["link"] for group in groups for item in group["items"]]
+        assert len(links) > 2
+        assert {client.get(link, follow=True).status_code for link in links} == {200}, role
