@@ -158,7 +158,10 @@ def _line_sums(seen: Seen) -> list[Trouble]:
 def _tax_rates(seen: Seen) -> list[Trouble]:
     order, shipping = seen.order, seen.shipping
     known = known_rates(shipping.country, settings.HUB_HOME_COUNTRY)
-    strange = sorted({_percent(line.tax_rate) for line in seen.lines if line.tax_rate not in known and line.tax})
+    taxed = [line.tax_rate for line in seen.lines if line.tax]
+    strange = sorted(
+        {_percent(rate) for rate in taxed if not rate or rate not in known}
+    )  # tax at no rate is strange too
     if not strange:
         return []
     return [
