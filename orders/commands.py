@@ -16,7 +16,7 @@ from integration_hub.kernel.messages import (
     WriteSale,
     Written,
 )
-from integration_hub.kernel.states import Capability
+from integration_hub.kernel.states import Capability, OrderStage
 from integration_hub.kernel.text import say
 from integration_hub.messaging import outbox
 from integration_hub.models import Attempt, Connection, OutboundCommand, ProcessSwitch
@@ -115,8 +115,15 @@ def _line(line: OrderLine, ids: dict[int, str]) -> SaleLine:
     )
 
 
-def build_accepted(command: OutboundCommand) -> TellAccepted | None:
+def _told(command: OutboundCommand) -> Order | None:
+    """The order to be told about, locked; None where the shop does not hold it any more."""
     order = _locked(command)
+    return None if order.stage == OrderStage.GONE else order
+
+
+def build_accepted(command: OutboundCommand) -> TellAccepted | None:
+    if (order := _told(command)) is None:
+        return None
     sale = Sale.objects.select_related("connection").get(pk=command.params["sale"])
     return TellAccepted(
         reference=order.reference, order_id=order.external_id, sale_number=sale.number, erp=sale.connection.name
@@ -124,7 +131,8 @@ def build_accepted(command: OutboundCommand) -> TellAccepted | None:
 
 
 def build_shipped(command: OutboundCommand) -> TellShipped | None:
-    order = _locked(command)
+    if (order := _told(command)) is None:
+        return None
     shipment = Shipment.objects.get(pk=command.params["shipment"])
     held = tuple(
         (row.line.external_id, row.quantity) for row in shipment.lines.select_related("line").order_by("line__position")
@@ -146,7 +154,8 @@ def build_shipped(command: OutboundCommand) -> TellShipped | None:
 
 
 def build_cancelled(command: OutboundCommand) -> TellCancelled | None:
-    order = _locked(command)
+    if (order := _told(command)) is None:
+        return None
     return TellCancelled(reference=order.reference, order_id=order.external_id, reason="")
 
 

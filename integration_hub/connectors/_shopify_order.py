@@ -24,6 +24,7 @@ STAGES = {
 }
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
 VOUCHERS = frozenset({"gift_card", "shopify_store_credit"})
+TOLD_CANCELLED = "Cancelled in the ERP:"  # how the line begins that tell_cancelled adds to the note
 VAT_ID_NAMES = frozenset({"vat_id", "vat id", "vat_number", "vat number", "ust-idnr", "ust-idnr.", "ustid"})
 
 
@@ -53,9 +54,14 @@ def order_report(raw: Object, ready: Iterable[str], *, is_test: bool = False) ->
         shipping=_shipping(raw),
         payment=_payment(raw),
         refunded=_refunded(raw),
-        note=fields.words(raw, "note", 5000),
+        note=_buyers_words(fields.words(raw, "note", 5000)),
         is_test=is_test or fields.flag(raw, "test"),
     )
+
+
+def _buyers_words(note: str) -> str:
+    """The note without what the hub wrote behind it: our own words are no change of the order."""
+    return "\n".join(line for line in note.splitlines() if not line.startswith(TOLD_CANCELLED)).strip()
 
 
 def stage_of(raw: Object, ready: Iterable[str]) -> OrderStage:

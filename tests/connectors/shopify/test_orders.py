@@ -301,3 +301,9 @@ def test_a_subscription_speaks_our_topics() -> None:
 def test_an_address_without_a_name_is_put_together() -> None:
     nameless = {**ADDRESS, "name": None}
     assert report_of(billing_address=nameless).billing.name == "Anna Grün"
+
+
+def test_what_the_hub_wrote_behind_the_note_is_not_the_buyers() -> None:
+    note = "Bitte klingeln\nZweimal\nCancelled in the ERP: out of stock"
+    assert report_of(note=note).note == "Bitte klingeln\nZweimal"
+    assert report_of(note="Cancelled in the ERP:").note == ""
