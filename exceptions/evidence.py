@@ -59,7 +59,12 @@ def tries(case: ExceptionCase) -> list[Attempt]:
 
 def detail(case: ExceptionCase, user: User) -> str:
     """What the target answered in its own words, as this person may see it."""
-    return masking.text(str(case.data.get("detail", "")), personal=user.has_perm(PERSONAL))
+    said, personal = str(case.data.get("detail", "")), user.has_perm(PERSONAL)
+    return (
+        masking.pretty(said.encode(), personal=personal)
+        if said[:1] in "{[" and said
+        else masking.text(said, personal=personal)
+    )
 
 
 def changed_payload(made: list[Attempt], user: User) -> list[Change] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,6 +73,17 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
 
 def _refusals(message: ConsoleMessage) -> list[str]:
     return [message.text] if message.type == "error" and "Content Security Policy" in message.text else []
+
+
+@pytest.fixture
+def picture(page: Page) -> Callable[[str], None]:
+    """``picture("exception-list")`` keeps what the page shows for the documentation, where HUB_PICTURES names a folder."""
+
+    def keep(name: str) -> None:
+        if folder := os.environ.get("HUB_PICTURES"):
+            page.screenshot(path=Path(folder) / f"{name}.png")
+
+    return keep
 
 
 @pytest.fixture

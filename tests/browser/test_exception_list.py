@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 from playwright.sync_api import Page, expect
 
 from exceptions.models import CaseState, ExceptionCase
@@ -60,6 +61,36 @@ def test_three_orders_wait_for_one_product_and_run_on(
     assert (waiting.state, waiting.closed_by) == (CaseState.SOLVED, User.objects.get(username="anna"))
     assert list(Order.objects.values_list("state", flat=True)) == ["ACCEPTED"] * 3
     assert sorted(len(sales) for sales in world.sales.values()) == [1, 1, 1]
+
+
+def test_the_list_says_what_to_do_next(
+    page: Page, sign_in: SignIn, joined: Connection, world: standin.World, picture: Callable[[str], None]
+) -> None:
+    scene.teapot()
+    scene.unknown_product(*range(10190, 10231))
+    scene.unknown_product(10231, 10232, sku="BECHER-7")
+    scene.wrong_total(10233)
+    scene.incomplete_address(10234)
+    scene.not_understood(10235)
+    user = sign_in("operations", "anna")
+    hours = {":sku:TK-100-B": (2, 3), ":sku:BECHER-7": (26, -22), "": (5, 30)}
+    for case in ExceptionCase.objects.order_by("pk"):
+        age, due = next(value for ending, value in hours.items() if case.cause.endswith(ending))
+        now = timezone.now()
+        case.first_seen_at, case.due_at = now - timedelta(hours=age), now + timedelta(hours=due)
+        case.assignee = user if case.kind == "totals_disagree" else None
+        case.save()
+    page.goto("/exceptions/?tab=all")
+    amounts = page.locator("tbody .ex-risk")
+    expect(amounts).to_have_text(["1.176,70 €", "57,40 €", "189,90 €", "28,70 €", "–"])
+    expect(page.locator("tr[data-overdue]")).to_have_count(1)
+    expect(page.locator("tr[data-overdue] .ex-due")).to_contain_text("▲")
+    page.keyboard.press("j")
+    picture("exception-list")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/exceptions/*/")
+    expect(page.locator("[name=fix][open] input:checked")).to_be_visible()
+    picture("exception")
 
 
 def test_the_list_is_worked_by_keyboard_alone(page: Page, sign_in: SignIn, waiting: ExceptionCase) -> None:
