@@ -25,6 +25,7 @@ from orders.models import Order
 from tests.sandbox.play import control, state, until_idle
 
 LONG_AGO = "2020-01-01T00:00:00Z"
+TRIES = 25
 ROUNDS = 12  # of webhooks and work; a loop of echoes would never come to rest
 GOODS = {article.sku: article for article in ARTICLES}
 STANDARD, REDUCED = Decimal("0.19"), Decimal("0.07")
@@ -126,15 +127,15 @@ class Stack:
         self.work()
         return made
 
-    def shop(self, name: str, erp: Connection, **config: Any) -> Connection:
+    def shop(self, name: str, erp: Connection, *, slug: str = "", **config: Any) -> Connection:
         """A played shop with all processes towards the ERP, and its webhooks pointed at the hub."""
-        slug, kind, secrets = SHOPS[name]
+        usual, kind, secrets = SHOPS[name]
         settings = {"woo": {"url": f"{self.sandbox.url}/woo", "tracking": "shipment_tracking"}}.get(
             name, {"shop": facts.SHOPIFY_SHOP, "api_url": f"{self.sandbox.url}/shopify"}
         )
-        made = self.connect(slug, kind, "SHOP", settings | config, secrets)
+        made = self.connect(slug or usual, kind, "SHOP", settings | config, secrets)
         self.join(made, erp)
-        self.subscribe(name)
+        self.subscribe(name, slug=slug)
         self.work()
         return made
 
@@ -142,10 +143,10 @@ class Stack:
         for process in PROCESSES:
             ProcessSwitch.objects.create(channel=channel, process=process.code, target=erp, since=LONG_AGO)
 
-    def subscribe(self, name: str, secret: str = "") -> None:
-        slug, _kind, secrets = SHOPS[name]
+    def subscribe(self, name: str, *, secret: str = "", slug: str = "") -> None:
+        usual, _kind, secrets = SHOPS[name]
         signing = secret or secrets.get("webhook_secret", secrets.get("api_secret", ""))
-        control(self.sandbox, "subscribe", shop=name, url=f"{self.url}/webhooks/{slug}/", secret=signing)
+        control(self.sandbox, "subscribe", shop=name, url=f"{self.url}/webhooks/{slug or usual}/", secret=signing)
 
     def place(self, shop: str, *baskets: Basket, announce: bool = True) -> list[str]:
         """Customers order; the ids in the shop."""
@@ -165,6 +166,14 @@ class Stack:
         for model in (InboundEvent, OutboundCommand):
             model._default_manager.update(due_at=LONG_AGO)
         self.work()
+
+    def persist(self, *, orders: int) -> None:
+        """Let the pauses run out, as often as it takes until so many orders are written."""
+        for _ in range(TRIES):
+            if Order.objects.filter(sales__isnull=False).count() == orders:
+                return
+            self.later()
+        raise AssertionError("it never got through")
 
     def poll(self, *connections: Connection) -> None:
         for connection in connections:
@@ -230,6 +239,12 @@ def at_rest() -> tuple[list[InboundEvent], list[OutboundCommand]]:
 def open_cases() -> dict[str, int]:
     """How many cases of which kind are open."""
     return dict(Counter(ExceptionCase.objects.open().values_list("kind", flat=True)))
+
+
+def outcomes(verb: str = "sale.write") -> list[str]:
+    """How every attempt at these commands ended, in order."""
+    tries = Attempt.objects.filter(command__verb=verb).order_by("pk")
+    return list(tries.values_list("outcome", flat=True))
 
 
 def requests_made(method: str, part: str = "") -> list[dict[str, Any]]:

@@ -13,26 +13,10 @@ from django.utils import timezone
 from integration_hub.api import tokens
 from integration_hub.connectors.http import Http
 from integration_hub.management.demo_trouble import reported
-from integration_hub.models import Attempt, Connection, OutboundCommand, PollState, User
+from integration_hub.models import Connection, OutboundCommand, PollState, User
 from orders.models import Order
 
-from .full_stack import Stack, basket, everything, item
-
-TRIES = 25
-
-
-def outcomes(verb: str = "sale.write") -> list[str]:
-    tries = Attempt.objects.filter(command__verb=verb).order_by("pk")
-    return list(tries.values_list("outcome", flat=True))
-
-
-def persist(stack: Stack, orders: int) -> None:
-    """Let the pauses run out until every order is written."""
-    for _ in range(TRIES):
-        if Order.objects.filter(sales__isnull=False).count() == orders:
-            return
-        stack.later()
-    raise AssertionError("it never got through")
+from .full_stack import Stack, basket, everything, item, outcomes
 
 
 def test_an_erp_that_is_down_is_tried_again_until_it_is_back(stack: Stack, woo: Connection) -> None:
@@ -53,7 +37,7 @@ def test_an_erp_that_fails_now_and_then(stack: Stack, woo: Connection) -> None:
     stack.fault("odoo", error_rate=0.1)
     stack.place("woo", *[basket(item("SIEB-01", count)) for count in range(1, 7)])
     stack.work()
-    persist(stack, 6)
+    stack.persist(orders=6)
     stack.all_well()
     stack.later()
     stack.in_order()
@@ -67,7 +51,7 @@ def test_every_write_of_the_erp_is_carried_out_and_the_line_dropped(
     stack.fault("odoo", drop_after_write_rate=1)
     stack.place("woo", everything())
     stack.work()
-    persist(stack, 1)
+    stack.persist(orders=1)
     assert outcomes()[-1] == "FOUND"
     assert set(outcomes()[:-1]) == {"AMBIGUOUS"}
     stack.all_well()
@@ -86,7 +70,7 @@ def test_every_write_of_the_erp_is_carried_out_and_nobody_says_so_in_time(
     stack.work()
     assert outcomes() == ["AMBIGUOUS"]
     assert OutboundCommand.objects.get(verb="sale.write").due_at > timezone.now() + timedelta(seconds=20)
-    persist(stack, 1)
+    stack.persist(orders=1)
     stack.all_well()
     stack.later()
     assert (len(stack.rows("sale.order")), len(stack.rows("res.partner"))) == (1, 1)
