@@ -15,9 +15,13 @@ KIND = "customer"
 
 
 def normalised_email(email: str) -> str:
-    """Trimmed, composed, lower case; empty for what cannot be an address."""
+    """Trimmed, composed, lower case; empty for what cannot be an address (too long is none: cut it would be another's)."""
     text = unicodedata.normalize("NFC", email.strip()).lower()
-    return text[:254] if text.count("@") == 1 and not text.startswith("@") and not text.endswith("@") else ""
+    return (
+        text
+        if len(text) <= 254 and text.count("@") == 1 and not text.startswith("@") and not text.endswith("@")
+        else ""
+    )
 
 
 def recognise(connection: Connection, buyer: Buyer) -> Customer:

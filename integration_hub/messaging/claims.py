@@ -7,6 +7,7 @@ never takes its neighbours down: the first crash may be a neighbour's fault, the
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection as database
@@ -54,11 +55,13 @@ _TABLES: dict[type[models.Model], dict[str, str]] = {InboundEvent: _EVENT, Outbo
 def claim(model: type[models.Model], *, limit: int, lease: timedelta) -> tuple[UUID, list[int]]:
     """Lease up to ``limit`` due rows (or one whose lease ran out): the token to settle them with, and their ids."""
     token = uuid4()
+    expired: list[Any] = [token, lease]
+    fresh: list[Any] = [limit, token, lease]
     with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_EXPIRED.format(**_TABLES[model]), [token, lease])
+        cursor.execute(_EXPIRED.format(**_TABLES[model]), expired)
         ids = [row[0] for row in cursor.fetchall()]
         if not ids:
-            cursor.execute(_FRESH.format(**_TABLES[model]), [limit, token, lease])
+            cursor.execute(_FRESH.format(**_TABLES[model]), fresh)
             ids = sorted(row[0] for row in cursor.fetchall())
     return token, ids
 

@@ -27,7 +27,7 @@ def seal(secrets: Mapping[str, str]) -> bytes:
     return _box().encrypt(json.dumps(dict(secrets)).encode())
 
 
-def unseal(sealed: bytes) -> dict[str, str]:
+def unseal(sealed: bytes | memoryview) -> dict[str, str]:
     """Decrypt with whichever key fits; Misconfigured if none does."""
     if not sealed:
         return {}
@@ -37,10 +37,10 @@ def unseal(sealed: bytes) -> dict[str, str]:
         raise _no_key() from None
 
 
-def rotate(sealed: bytes) -> bytes:
+def rotate(sealed: bytes | memoryview) -> bytes:
     """Encrypt anew with the first key; Misconfigured if no key fits."""
     try:
-        return _box().rotate(bytes(sealed)) if sealed else sealed
+        return _box().rotate(bytes(sealed)) if sealed else b""
     except InvalidToken:
         raise _no_key() from None
 
