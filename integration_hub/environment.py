@@ -40,6 +40,14 @@ def networks(name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     return [ipaddress.ip_network(word) for word in words(name)]
 
 
+def seconds(name: str, default: float) -> float:
+    """A positive number of seconds; ValueError for anything else."""
+    value = float(os.environ.get(name) or default)
+    if not 0 < value < 86_400:
+        raise ValueError(f"{name} must be between 0 and 86400 seconds")
+    return value
+
+
 def secret_key() -> str:
     """HUB_SECRET_KEY, else one made once for this data folder."""
     return os.environ.get("HUB_SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(48))

@@ -1,7 +1,8 @@
 """Settings: the environment in, no branches per environment, nothing per vendor.
 
 Variables: DATABASE_URL, HUB_DATA_DIR, HUB_SECRET_KEY, HUB_ENCRYPTION_KEYS, HUB_ALLOWED_HOSTS, HUB_ORIGINS,
-HUB_ALLOWED_NETWORKS, HUB_METRICS_TOKEN, HUB_HTTPS, HUB_DEBUG, HUB_LOG_LEVEL, REDIS_URL.  docs/operations/settings.md explains each.
+HUB_ALLOWED_NETWORKS, HUB_METRICS_TOKEN, HUB_HTTPS, HUB_DEBUG, HUB_LOG_LEVEL, REDIS_URL and the times of the spine
+(HUB_…_TIMEOUT, _LEASE, _WAIT).  docs/operations/settings.md explains each.
 """
 
 from __future__ import annotations
@@ -21,6 +22,13 @@ SECRET_KEY = environment.secret_key()
 HUB_ENCRYPTION_KEYS = environment.encryption_keys()
 HUB_ALLOWED_NETWORKS = environment.networks("HUB_ALLOWED_NETWORKS")
 HUB_MAX_WEBHOOK_BYTES = 1024 * 1024
+HUB_CONNECT_TIMEOUT = environment.seconds("HUB_CONNECT_TIMEOUT", 5)
+HUB_READ_TIMEOUT = environment.seconds("HUB_READ_TIMEOUT", 30)
+HUB_EVENT_LEASE = environment.seconds("HUB_EVENT_LEASE", 120)
+HUB_COMMAND_LEASE = environment.seconds("HUB_COMMAND_LEASE", 240)
+HUB_POLL_LEASE = environment.seconds("HUB_POLL_LEASE", 180)
+HUB_UNCLEAR_WAIT = environment.seconds("HUB_UNCLEAR_WAIT", 30)
+HUB_LONGEST_WAIT = environment.seconds("HUB_LONGEST_WAIT", 3600)
 HUB_HOME_COUNTRY = os.environ.get("HUB_HOME_COUNTRY", "DE")
 HUB_METRICS_TOKEN = os.environ.get("HUB_METRICS_TOKEN", "")
 ALLOWED_HOSTS = environment.words("HUB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -106,6 +114,7 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone anyone could lock out anyone
 AXES_VERBOSE = False
+AXES_LOCKOUT_TEMPLATE = "hub/locked.html"
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "admin:login"

@@ -17,7 +17,7 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglo
 
 _CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_READ = re.compile(r"(?:environ(?:\.get\(|\[)|\b(?:words|flag|networks)\()\"([A-Z_]+)\"")
+_READ = re.compile(r"(?:environ(?:\.get\(|\[)|\b(?:words|flag|networks|seconds)\()\"([A-Z_]+)\"")
 _ABSOLUTE = re.compile(r"(?<![\w.])/(?:work|root|home|tmp)/")
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db import connection as database
 from django.db.models.functions import Now
@@ -27,7 +28,7 @@ from . import cases, claims, dispatch, pump
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=settings.HUB_EVENT_LEASE)
 BATCH = 20
 
 _INSERT = """
@@ -144,7 +145,7 @@ def _misconfigured(event: InboundEvent, error: Misconfigured) -> None:
 
 
 def _backoff(event: InboundEvent) -> timedelta:
-    return timedelta(seconds=min(2 ** min(event.attempts, 12), 3600))
+    return timedelta(seconds=min(2 ** min(event.attempts, 12), settings.HUB_LONGEST_WAIT))
 
 
 def _why(error: HubError) -> dict[str, Any]:

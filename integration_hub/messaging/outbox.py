@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import OperationalError, models, transaction
 from django.db.models.functions import Coalesce, Now
@@ -29,11 +30,11 @@ from . import cases, claims, dispatch, pump
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=4)
-DEADLINE = 150.0  # seconds a connector may take; shorter than the lease, so nobody else sends meanwhile
+LEASE = timedelta(seconds=settings.HUB_COMMAND_LEASE)
+DEADLINE = settings.HUB_COMMAND_LEASE * 5 / 8  # a connector may take so long; then nobody else sends meanwhile
 BATCH = 4
-AMBIGUOUS_WAIT = timedelta(seconds=30)  # a target that timed out may still be writing; look when it is through
-LONGEST_WAIT = timedelta(hours=1)
+AMBIGUOUS_WAIT = timedelta(seconds=settings.HUB_UNCLEAR_WAIT)  # it may still be writing; look when it is through
+LONGEST_WAIT = timedelta(seconds=settings.HUB_LONGEST_WAIT)
 
 
 def command(target: Connection, verb: str, key: str, subject: models.Model, **params: Any) -> None:

@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -22,7 +23,7 @@ from . import cases, inbox, outbox
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=3)
+LEASE = timedelta(seconds=settings.HUB_POLL_LEASE)
 SWEEP = Stream("sweep", timedelta(hours=6), timedelta(0), say("Deleted orders"))
 SWEEP_DAYS = 60
 SWEEP_PAGE = 100

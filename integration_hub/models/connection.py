@@ -100,7 +100,9 @@ class Connection(models.Model):
             raise Misconfigured(
                 say("Settings of this connection are missing."), code="incomplete", detail=str(error)
             ) from error
-        return cls(config, Http(secrets=list(secrets.values()), allowed=settings.HUB_ALLOWED_NETWORKS))
+        timeout = (settings.HUB_CONNECT_TIMEOUT, settings.HUB_READ_TIMEOUT)
+        http = Http(secrets=list(secrets.values()), allowed=settings.HUB_ALLOWED_NETWORKS, timeout=timeout)
+        return cls(config, http)
 
 
 def _typed(cls: type[Connector], stored: dict[str, Any]) -> dict[str, Any]:

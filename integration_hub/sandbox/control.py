@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from . import odoo_sales
 from .basket import TROUBLES
+from .books import Books
 from .hooks import Sender, is_local
 from .http import Request, Response, Router, json_response
 from .odoo_schema import OdooError
@@ -20,6 +21,7 @@ from .shopify import Shopify
 from .shopify_hooks import ShopifyHooks
 from .store import Record
 from .woo import Woo
+from .woo_edit import doubled
 from .woo_hooks import WooHooks
 from .woo_shop import WooError
 from .world import SWITCHES, World
@@ -38,7 +40,7 @@ class Control:
         self._orders = orders
         self._sender = sender
         self._router = Router()
-        for method, path, handler in self._routes():
+        for method, path, handler in [*self._routes(), *Books(world, sender, orders).routes()]:
             self._router.add(method, path, handler)
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
@@ -187,8 +189,11 @@ class Control:
             return odoo_sales.delivered(self._world, sale)
 
     def _woo_order(self, given: Record, number: int) -> Record:
-        """Edit (``changes``), cancel, or delete (``force``: for good) an order."""
+        """Edit (``changes``), double the first line, cancel, or delete (``force``: for good) an order."""
         announce = bool(given.get("webhooks", True))
+        if given["action"] == "double":
+            with self._world.lock:
+                return self._woo.shop.edit(number, doubled(self._woo.shop.order(number)), announce)
         if given["action"] == "edit":
             return self._woo.shop.edit(number, given.get("changes") or {}, announce)
         if given["action"] == "cancel":

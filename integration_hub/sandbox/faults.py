@@ -21,7 +21,9 @@ class Fault:
     retry_after: int = 0
     timeout_before_write_rate: float = 0.0
     timeout_after_write_rate: float = 0.0
+    drop_before_write_rate: float = 0.0
     drop_after_write_rate: float = 0.0
+    slow_down_rate: float = 0.0
     hold_seconds: float = 40.0
     duplicate_rate: float = 0.0
     reorder_window: float = 0.0
@@ -30,12 +32,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """What happens to one request: wait, then fail, hold or carry out, then hold or drop the connection."""
+    """What happens to one request: wait, then refuse (429), fail, drop, hold or carry out, then hold or drop."""
 
     delay: float = 0.0
+    slows: bool = False
     fails: bool = False
     status: int = 503
     retry_after: int = 0
+    drop_before: bool = False
     hold_before: bool = False
     hold_after: bool = False
     drop_after: bool = False
@@ -98,9 +102,11 @@ class Faults:
             return Plan()
         return Plan(
             delay=fault.latency_ms / 1000,
+            slows=self.strikes(target, "slow_down_rate"),
             fails=self.strikes(target, "error_rate"),
             status=fault.status,
             retry_after=fault.retry_after,
+            drop_before=writes and self.strikes(target, "drop_before_write_rate"),
             hold_before=writes and self.strikes(target, "timeout_before_write_rate"),
             hold_after=writes and self.strikes(target, "timeout_after_write_rate"),
             drop_after=writes and self.strikes(target, "drop_after_write_rate"),

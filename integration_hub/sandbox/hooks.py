@@ -46,6 +46,11 @@ class Sender:
         self._local = threading.local()
         self._lock = threading.Lock()
         self.counts: Counter[str] = Counter()
+        self.receipts: set[str] | None = None  # digests of what was acknowledged, if anybody wants them
+
+    def pending(self) -> int:
+        """How many webhooks are on their way."""
+        return self._later.pending()
 
     def soon(self, seconds: float, job: Callable[[], None]) -> None:
         """Run a delivery after its delay, moved within the reorder window if one is in force."""
@@ -76,6 +81,8 @@ class Sender:
     def _post(self, parcel: Parcel, counted: str) -> bool:
         arrived = self.post(parcel)
         self._count(parcel.shop, counted if arrived else "failed")
+        if arrived and self.receipts is not None:
+            self.receipts.add(hashlib.sha256(parcel.body).hexdigest())
         return arrived
 
     def _session(self) -> requests.Session:

@@ -97,10 +97,10 @@ class Application:
         plan = self._faults.plan(system.name, system.writes(request))
         if plan.delay:
             self.closing.wait(plan.delay)
-        if plan.fails:
-            return system.failure(plan.status, plan.retry_after)
-        if plan.hold_before:
-            self.closing.wait(plan.hold)
+        if plan.slows or plan.fails:
+            return system.failure(429 if plan.slows else plan.status, plan.retry_after)
+        if plan.hold_before or plan.drop_before:
+            self.closing.wait(plan.hold if plan.hold_before else 0)
             return None
         response = system.handle(request)
         if plan.hold_after:

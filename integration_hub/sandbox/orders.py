@@ -67,6 +67,10 @@ class Orders:
             self._later.push(PAYS_AFTER, lambda: shop.pay(number))
         return number
 
+    def pending(self) -> int:
+        """How many customers are still to pay or to change their order."""
+        return self._later.pending()
+
     def next(self) -> None:
         """One ordinary order in a shop by chance, a wrong one every now and then."""
         if not self._world.switch("ordering"):

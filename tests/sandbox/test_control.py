@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import time
@@ -14,7 +15,8 @@ import requests
 from integration_hub.sandbox import world as facts
 from integration_hub.sandbox.app import Sandbox
 
-from .play import Door, control, odoo, shopify, state, until_idle
+from .across import polled
+from .play import Door, control, odoo, shopify, state, until_idle, woo
 
 
 def subscribed(sandbox: Sandbox, door: Door, shop: str) -> None:
@@ -205,3 +207,26 @@ def test_the_program_keeps_its_world_over_a_restart(tmp_path: Path) -> None:
             program.terminate()
             assert program.wait(timeout=10) == 0
     assert seen == [1001, 1002, 1003, 1004]
+
+
+def test_twice_as_many_of_a_line_keep_every_sum_to_the_cent(sandbox: Sandbox) -> None:
+    for number in control(sandbox, "orders", shop="woo", count=20)["ids"]:
+        control(sandbox, f"woo/orders/{number}", action="double")
+    reports = polled(woo(sandbox))
+    assert len(reports) == 20
+    for report in reports:
+        assert sum(line.net + line.tax for line in report.lines) == report.total
+        assert sum(line.tax for line in report.lines) == report.total_tax
+        assert report.lines[0].quantity >= 2
+
+
+def test_the_books_show_orders_sales_and_what_was_acknowledged(sandbox: Sandbox, door: Door) -> None:
+    subscribed(sandbox, door, "woo")
+    control(sandbox, "receipts")
+    (number,) = control(sandbox, "orders", shop="woo")["ids"]
+    until_idle(sandbox)
+    found = requests.get(f"{sandbox.url}/control/books", timeout=10).json()
+    assert found["woo"][str(number)]["total"] == str(sandbox.woo.shop.order(number)["total"])
+    assert found["receipts"] == sorted({hashlib.sha256(hook.body).hexdigest() for hook in door.hooks()})
+    pulse = requests.get(f"{sandbox.url}/control/pulse", timeout=10).json()
+    assert (pulse["open_parcels"], pulse["woo"], pulse["shopify"]) == (0, 4, 0)

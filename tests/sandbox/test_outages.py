@@ -38,13 +38,21 @@ def test_an_answer_that_gets_lost_makes_no_second_sale(sandbox: Sandbox, fault: 
     assert (list(found["sales"]), found["doubles"], found["odoo"]["confirmed"]) == (["H-1"], {}, 1)
 
 
-def test_a_request_that_never_arrived_wrote_nothing(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("fault", ["timeout_before_write_rate", "drop_before_write_rate"])
+def test_a_request_that_never_arrived_wrote_nothing(sandbox: Sandbox, fault: str) -> None:
     control(sandbox, "orders", shop="woo", webhooks=False)
     (report,) = polled(woo(sandbox))
-    control(sandbox, "faults", target="odoo", timeout_before_write_rate=1, hold_seconds=0.1)
+    control(sandbox, "faults", target="odoo", hold_seconds=0.1, **{fault: 1})
     with pytest.raises(RetryLater):
         odoo(sandbox).send(as_sale(report, "H-1"))
     assert state(sandbox)["odoo"]["partners"] == 0
+
+
+def test_asking_to_slow_down_is_a_fault_of_its_own(sandbox: Sandbox) -> None:
+    control(sandbox, "faults", target="odoo", slow_down_rate=1, retry_after=3)
+    with pytest.raises(RetryLater) as caught:
+        odoo(sandbox).poll("sales", None, None)
+    assert (caught.value.code, caught.value.after) == ("slow_down", timedelta(seconds=3))
 
 
 @pytest.mark.parametrize(("status", "wait"), [(503, None), (429, timedelta(seconds=9)), (500, None)])
