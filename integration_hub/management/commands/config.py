@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from django.db import DataError, transaction
 
 from exceptions.models import SavedView
 from integration_hub.kernel.states import Role
 from integration_hub.kernel.text import say
-from integration_hub.messaging import polling
+from integration_hub.messaging import polling, switches
 from integration_hub.models import Connection, ExternalReference, ProcessSwitch
 from integration_hub.models.connection import ConnectionState, Mode
 from inventory import services as inventory
@@ -111,6 +112,9 @@ def _mapping(row: ExternalReference) -> dict[str, Any]:
     }
 
 
+_MISTAKES = (KeyError, TypeError, ValueError, AttributeError, ValidationError, DataError, Connection.DoesNotExist)
+
+
 @transaction.atomic
 def imported(found: dict[str, Any]) -> list[str]:
     """Bring the hub in line; returns what was done and what is still missing, in lines."""
@@ -122,14 +126,14 @@ def imported(found: dict[str, Any]) -> list[str]:
             SavedView.objects.update_or_create(
                 owner=None, role=row["role"], name=row["name"], defaults={"query": row["query"]}
             )
-    except (KeyError, TypeError, Connection.DoesNotExist) as error:
-        raise CommandError(f"the file is incomplete: {error!r}; nothing was changed") from error
+    except _MISTAKES as error:
+        raise CommandError(f"the file is not right: {error!r}; nothing was changed") from error
     return said
 
 
 def _take_connection(row: dict[str, Any]) -> str:
-    if row["mode"] not in Mode.values or row["role"] not in list(Role):
-        raise CommandError(f"{row['slug']}: unknown mode or role; nothing was changed")
+    if row["mode"] not in Mode.values or row["role"] not in list(Role) or not isinstance(row["config"], dict):
+        raise CommandError(f"{row['slug']}: unknown mode or role, or no settings; nothing was changed")
     known = Connection.objects.filter(slug=row["slug"]).first()
     connection = known or Connection(slug=row["slug"])
     for name in ("kind", "name", "role", "mode", "config"):
@@ -140,6 +144,7 @@ def _take_connection(row: dict[str, Any]) -> str:
     connection.state_reason = (
         say("Secrets are missing: %(names)s", names=", ".join(missing)).as_json() if missing else {}
     )
+    connection.full_clean()
     connection.save()
     polling.prepare(connection)
     return f"connection {row['slug']}: " + (f"paused, secrets missing: {', '.join(missing)}" if missing else "ready")
@@ -155,12 +160,15 @@ def secret(slug: str, name: str) -> str:
 
 def _take_switch(row: dict[str, Any]) -> str:
     channel, target = Connection.objects.get(slug=row["channel"]), Connection.objects.get(slug=row["target"])
+    process, since = switches.process_of(row["process"]), datetime.fromisoformat(row["since"])
+    if process is None or process.target_role != target.role or since.tzinfo is None:
+        raise CommandError(f"{row['process']} of {channel.slug}: no such process, target or time; nothing was changed")
     if channel.mode != target.mode:
         raise CommandError(f"{channel.slug} and {target.slug} must both be test or live; nothing was changed")
     ProcessSwitch.objects.update_or_create(
         channel=channel,
         process=row["process"],
-        defaults={"target": target, "enabled": row["enabled"], "since": datetime.fromisoformat(row["since"])},
+        defaults={"target": target, "enabled": bool(row["enabled"]), "since": since},
     )
     return f"process {row['process']} of {channel.slug}: {'on' if row['enabled'] else 'off'}"
 

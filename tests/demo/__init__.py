@@ -1,0 +1,1 @@
+"""What runs as programs of their own: demo, worker, and the commands of an operator."""
