@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from django.contrib.contenttypes.models import ContentType
 
@@ -44,6 +45,18 @@ def with_email(email: str) -> Customer | None:
     return Customer.objects.filter(email=email).first() if email else None
 
 
+def by_emails(emails: set[str]) -> dict[str, Customer]:
+    """The customers of these normalised e-mails, by e-mail."""
+    return {row.email: row for row in Customer.objects.filter(email__in=emails)} if emails else {}
+
+
+def make_all(buyers: Sequence[Buyer]) -> dict[str, Customer]:
+    """Customers for buyers with different e-mails, by e-mail; who was made meanwhile is taken as found."""
+    rows = [_fresh(buyer) for buyer in buyers]
+    Customer.objects.bulk_create(rows, ignore_conflicts=True)
+    return by_emails({row.email for row in rows})
+
+
 def rival(customer: Customer, buyer: Buyer) -> Customer | None:
     """Another customer who has this buyer's e-mail: then it is unclear who ordered."""
     if not buyer.external_id:
@@ -52,14 +65,18 @@ def rival(customer: Customer, buyer: Buyer) -> Customer | None:
     return other if other and other.pk != customer.pk and customer.email else None
 
 
-def _make(buyer: Buyer) -> Customer:
-    fresh = Customer(
+def _fresh(buyer: Buyer) -> Customer:
+    return Customer(
         name=buyer.name[:200],
         company=buyer.company[:200],
         email=normalised_email(buyer.email),
         phone=buyer.phone[:60],
         vat_id=buyer.vat_id[:20],
     )
+
+
+def _make(buyer: Buyer) -> Customer:
+    fresh = _fresh(buyer)
     Customer.objects.bulk_create([fresh], ignore_conflicts=bool(fresh.email))
     return fresh if fresh.pk else Customer.objects.get(email=fresh.email)
 

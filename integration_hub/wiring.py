@@ -1,10 +1,11 @@
-"""The hub on one page: report -> handlers; news -> reactions; commands; kinds of case, looks of what they hold up; lanes of work."""
+"""The hub on one page: report -> handlers (and who takes many at once); news -> reactions; commands; kinds of case, looks of what they hold up; lanes of work."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
 import inventory.services
+import orders.batch
 import orders.cases
 import orders.catchup
 import orders.commands
@@ -30,9 +31,13 @@ REPORTS: dict[type, list[dispatch.Handler]] = {
     messages.SubscriptionReport: [orders.handlers.subscription_reported],
 }
 
+BATCHES: dict[type, dispatch.BatchHandler] = {
+    messages.OrderReport: orders.batch.record_new,
+}
+
 NEWS: dict[type, list[dispatch.Reaction]] = {
-    messages.ProductKnown: [orders.handlers.product_known],
-    messages.OrderAccepted: [orders.commands.write_sale],
+    messages.ProductKnown: [orders.handlers.products_known],
+    messages.OrderAccepted: [orders.commands.write_sales],
     messages.SaleRecorded: [orders.commands.tell_accepted],
     messages.ShipmentRecorded: [orders.commands.tell_shipped],
     messages.SaleCancelled: [orders.commands.tell_cancelled],
@@ -67,7 +72,7 @@ TERMS = (
 
 def connect() -> None:
     """Put the tables where the lower floors look for them."""
-    dispatch.connect(REPORTS, NEWS, VERBS)
+    dispatch.connect(REPORTS, NEWS, VERBS, BATCHES)
     kinds.register(KINDS, teams=roles.LABELS)
     subjects.register(FACES)
     switches.register(PROCESSES)

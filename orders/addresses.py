@@ -92,15 +92,16 @@ def _form(address: Address) -> dict[str, str]:
 
 def keep(order: Order, stated: Mapping[AddressRole, Address], *, fresh: bool = False) -> None:
     """Take over addresses as stated, except one that a person corrected and the shop still states in the same words."""
-    known = {} if fresh else {row.role: row.stated_digest for row in order.addresses.all()}
-    rows = [_row(order, role, address) for role, address in stated.items() if known.get(role) != digest(address)]
+    known = {} if fresh else dict(order.addresses.values_list("role", "stated_digest"))
+    rows = [row(order, role, address) for role, address in stated.items() if known.get(role) != digest(address)]
     columns = [*ADDRESS_FIELDS, "stated_digest", "corrected"]
     if rows:
         unique = ["order", "role"]
         OrderAddress.objects.bulk_create(rows, update_conflicts=True, unique_fields=unique, update_fields=columns)
 
 
-def _row(order: Order, role: AddressRole, address: Address) -> OrderAddress:
+def row(order: Order, role: AddressRole, address: Address) -> OrderAddress:
+    """An address as a row, not written yet."""
     return OrderAddress(order=order, role=role, stated_digest=digest(address), **asdict(normalised(address)))
 
 
@@ -122,7 +123,11 @@ def _put(order: Order, role: str, address: Address) -> None:
 
 def of(order: Order) -> tuple[Address, Address]:
     """Billing and shipping address; each stands in for the other where only one was stated."""
-    rows = {row.role: row.as_message() for row in order.addresses.all()}
+    return pair({kept.role: kept.as_message() for kept in order.addresses.all()})
+
+
+def pair(rows: Mapping[str, Address]) -> tuple[Address, Address]:
+    """Billing and shipping address out of those stated, by role."""
     billing = rows.get(AddressRole.BILLING, Address())
     shipping = rows.get(AddressRole.SHIPPING, Address())
     return _first(billing, shipping), _first(shipping, billing)

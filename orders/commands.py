@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from integration_hub.kernel.messages import (
     Buyer,
     OrderAccepted,
@@ -32,29 +34,30 @@ from .states import Fulfilment, OrderState
 STATUS_TO_SHOP = "status_to_shop"
 
 
-def write_sale(news: OrderAccepted) -> None:
-    """The order goes to the ERP of its channel, under one key for ever."""
-    order = Order.objects.select_related("channel").get(pk=news.order_id)
-    switch = ProcessSwitch.objects.select_related("target").get(channel=order.channel, process=ORDER_TO_ERP)
-    key = f"sale:{order.pk}"
-    outbox.cancel_pending(order, WRITE_SALE, keep=switch.target)
-    outbox.command(switch.target, WRITE_SALE, key, order)
-    outbox.revive(switch.target, key)
+def write_sales(news: Sequence[OrderAccepted]) -> None:
+    """Each order goes to the ERP of its channel, under one key for ever; one that went elsewhere before is taken back."""
+    orders = Order.objects.in_bulk([one.order_id for one in news])
+    switches = ProcessSwitch.objects.select_related("target").filter(
+        channel_id__in={order.channel_id for order in orders.values()}, process=ORDER_TO_ERP
+    )
+    targets = {switch.channel_id: switch.target for switch in switches}
+    outbox.commands(WRITE_SALE, [(targets[order.channel_id], f"sale:{order.pk}", order) for order in orders.values()])
 
 
-def tell_accepted(news: SaleRecorded) -> None:
-    sale = Sale.objects.select_related("order__channel").get(pk=news.sale_id)
-    _tell(sale.order, "shop.accepted", Capability.TELL_ACCEPTED, f"accepted:{sale.pk}", sale=sale.pk)
+def tell_accepted(news: Sequence[SaleRecorded]) -> None:
+    for sale in Sale.objects.select_related("order__channel").filter(pk__in=[one.sale_id for one in news]):
+        _tell(sale.order, "shop.accepted", Capability.TELL_ACCEPTED, f"accepted:{sale.pk}", sale=sale.pk)
 
 
-def tell_shipped(news: ShipmentRecorded) -> None:
-    shipment = Shipment.objects.select_related("order__channel").get(pk=news.shipment_id)
-    _tell(shipment.order, "shop.shipped", Capability.TELL_SHIPPED, f"shipped:{shipment.pk}", shipment=shipment.pk)
+def tell_shipped(news: Sequence[ShipmentRecorded]) -> None:
+    shipped = Shipment.objects.select_related("order__channel").filter(pk__in=[one.shipment_id for one in news])
+    for shipment in shipped:
+        _tell(shipment.order, "shop.shipped", Capability.TELL_SHIPPED, f"shipped:{shipment.pk}", shipment=shipment.pk)
 
 
-def tell_cancelled(news: SaleCancelled) -> None:
-    sale = Sale.objects.select_related("order__channel").get(pk=news.sale_id)
-    _tell(sale.order, "shop.cancelled", Capability.TELL_CANCELLED, f"cancelled:{sale.pk}", sale=sale.pk)
+def tell_cancelled(news: Sequence[SaleCancelled]) -> None:
+    for sale in Sale.objects.select_related("order__channel").filter(pk__in=[one.sale_id for one in news]):
+        _tell(sale.order, "shop.cancelled", Capability.TELL_CANCELLED, f"cancelled:{sale.pk}", sale=sale.pk)
 
 
 def _tell(order: Order, verb: str, capability: Capability, key: str, **params: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import Q
 
 from exceptions import services as exceptions
@@ -29,12 +31,12 @@ def sale_reported(channel: Connection, report: SaleReport, event: InboundEvent) 
     return erp.sale_reported(channel, report, event)
 
 
-def product_known(news: ProductKnown) -> None:
-    """Orders that waited for this product run on by themselves."""
-    variant = Variant.objects.get(pk=news.variant_id)
-    names = Q(data__sku=variant.sku) | (Q(data__gtin=variant.gtin) if variant.gtin else Q(pk=None))
-    for case in ExceptionCase.objects.open().filter(names, kind="unknown_product").order_by("pk"):
-        exceptions.rerun(case)
+def products_known(news: Sequence[ProductKnown]) -> None:
+    """Orders that waited for these products run on by themselves."""
+    for variant in Variant.objects.filter(pk__in=[one.variant_id for one in news]).order_by("pk"):
+        names = Q(data__sku=variant.sku) | (Q(data__gtin=variant.gtin) if variant.gtin else Q(pk=None))
+        for case in ExceptionCase.objects.open().filter(names, kind="unknown_product").order_by("pk"):
+            exceptions.rerun(case)
 
 
 def subscription_reported(channel: Connection, report: SubscriptionReport, _event: InboundEvent) -> str | None:

@@ -140,8 +140,8 @@ def fill(order: Order, report: OrderReport) -> None:
     if not order.customer_chosen:
         order.customer = customers.recognise(order.channel, report.buyer)
     order.save()
-    lines = [_line(order, place, line) for place, line in enumerate(report.lines, start=1)]
-    _match(order, lines)
+    lines = [line(order, place, item) for place, item in enumerate(report.lines, start=1)]
+    match_lines(order.channel, lines)
     if not fresh:
         order.lines.all().delete()
     OrderLine.objects.bulk_create(lines)
@@ -149,39 +149,40 @@ def fill(order: Order, report: OrderReport) -> None:
     addresses.keep(order, stated, fresh=fresh)
 
 
-def _line(order: Order, position: int, line: ReportedLine) -> OrderLine:
-    net, tax = line.net.quantize(_FOUR), line.tax.quantize(_FOUR)
+def line(order: Order, position: int, stated: ReportedLine) -> OrderLine:
+    """A line as a row, not written yet."""
+    net, tax = stated.net.quantize(_FOUR), stated.tax.quantize(_FOUR)
     return OrderLine(
         order=order,
         position=position,
-        external_id=line.external_id[:60],
-        kind=line.kind,
-        title=line.title[:250],
-        sku=inventory.normalised_sku(line.sku),
-        gtin=line.gtin[:40],
-        product_id=line.product_id[:60],
-        quantity=line.quantity,
-        unit_price=line.unit_price.quantize(_FOUR),
-        discount=line.discount.quantize(_FOUR),
+        external_id=stated.external_id[:60],
+        kind=stated.kind,
+        title=stated.title[:250],
+        sku=inventory.normalised_sku(stated.sku),
+        gtin=stated.gtin[:40],
+        product_id=stated.product_id[:60],
+        quantity=stated.quantity,
+        unit_price=stated.unit_price.quantize(_FOUR),
+        discount=stated.discount.quantize(_FOUR),
         net=net,
         tax=tax,
         gross=net + tax,
-        tax_rate=sum((part.rate for part in line.taxes), Decimal(0)),
-        taxes=[{"rate": str(part.rate), "amount": str(part.amount), "title": part.title[:80]} for part in line.taxes],
+        tax_rate=sum((part.rate for part in stated.taxes), Decimal(0)),
+        taxes=[{"rate": str(part.rate), "amount": str(part.amount), "title": part.title[:80]} for part in stated.taxes],
     )
 
 
 def match_products(order: Order) -> bool:
     """Say for each product line which product it is, as the mappings stand now; returns whether that changed a line."""
-    changed = _match(order, list(order.lines.all()))
+    changed = match_lines(order.channel, list(order.lines.all()))
     OrderLine.objects.bulk_update(changed, ["variant"])
     return bool(changed)
 
 
-def _match(order: Order, lines: Sequence[OrderLine]) -> list[OrderLine]:
+def match_lines(channel: Connection, lines: Sequence[OrderLine]) -> list[OrderLine]:
     """Set the product on each line that is one; returns the lines whose product changed."""
     goods = [line for line in lines if line.kind in (LineKind.ITEM, LineKind.GIFT_CARD)]
-    found = inventory.match(order.channel, [named(line) for line in goods])
+    found = inventory.match(channel, [named(line) for line in goods])
     changed: list[OrderLine] = []
     for line, variant in zip(goods, found, strict=True):
         if line.variant_id != (variant.pk if variant else None):

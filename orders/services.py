@@ -52,11 +52,12 @@ def record(channel: Connection, report: OrderReport, event: InboundEvent) -> str
 def _first(order: Order, report: OrderReport, event: InboundEvent) -> None:
     recording.fill(order, report)
     _refer(order)
-    note(order, "orders.reported", _reported(event), system=order.channel.name, event=event)
+    note(order, "orders.reported", reported(event), system=order.channel.name, event=event)
     route(order, system=order.channel.name)
 
 
-def _reported(event: InboundEvent) -> Text:
+def reported(event: InboundEvent) -> Text:
+    """How a timeline begins."""
     return say("Reported by %(channel)s (%(door)s)", channel=event.connection.name, door=event.door)
 
 
@@ -210,12 +211,17 @@ def move(order: Order, to: OrderState, *, system: str = "hub", by: User | None =
     note(
         order,
         "orders.moved",
-        say("Order: %(old)s → %(to)s", old=old.value, to=to.value),
+        moved(old, to),
         by=by,
         system="" if by else system,
         why=why,
     )
     return True
+
+
+def moved(old: OrderState, to: OrderState) -> Text:
+    """A move in words."""
+    return say("Order: %(old)s → %(to)s", old=old.value, to=to.value)
 
 
 def reconsider(order_id: int, *, by: User | None = None) -> Order:

@@ -45,10 +45,14 @@ class Seen:
 def problems(order: Order) -> list[Trouble]:
     """Every trouble of the order that nobody has waived, in a fixed order."""
     billing, shipping = addresses.of(order)
-    seen = Seen(order, list(order.lines.all()), billing, shipping)
-    found = [trouble for check in _CHECKS for trouble in check(seen)]
+    found = troubles(Seen(order, list(order.lines.all()), billing, shipping))
     waived = set(order.waivers.values_list("kind", "basis"))
     return sorted((t for t in found if (t.kind, basis(t)) not in waived), key=lambda t: (t.kind, t.cause))
+
+
+def troubles(seen: Seen) -> list[Trouble]:
+    """What every check finds, waived or not."""
+    return [trouble for check in _CHECKS for trouble in check(seen)]
 
 
 def basis(trouble: Trouble) -> str:

@@ -13,7 +13,11 @@ from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCo
 
 # a handler returns why the report changed nothing, or None
 Handler = Callable[[Connection, Any, InboundEvent], str | None]
-Reaction = Callable[[Any], None]
+# a reaction takes all news of its kind that come together
+Reaction = Callable[[Sequence[Any]], None]
+Given = tuple[Connection, Any, InboundEvent]
+# takes what it can of many reports at once and returns the ids of those events; the rest goes to the handlers
+BatchHandler = Callable[[Sequence[Given]], set[int]]
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Verb:
 
 
 _handlers: dict[type, Sequence[Handler]] = {}
+_batches: dict[type, BatchHandler] = {}
 _reactions: dict[type, Sequence[Reaction]] = {}
 _verbs: dict[str, Verb] = {}
 
@@ -37,8 +42,10 @@ def connect(
     handlers: Mapping[type, Sequence[Handler]],
     reactions: Mapping[type, Sequence[Reaction]],
     verbs: Mapping[str, Verb],
+    batches: Mapping[type, BatchHandler],
 ) -> None:
     """Take over the wiring tables."""
+    _batches.update(batches)
     _handlers.update(handlers)
     _reactions.update(reactions)
     _verbs.update(verbs)
@@ -59,10 +66,20 @@ def handle(connection: Connection, reports: Iterable[Report], event: InboundEven
     return [] if moved else ignored or ["reports nothing"]
 
 
-def publish(news: News) -> None:
-    """Tell the floors above; runs in the transaction of who publishes."""
-    for reaction in _reactions.get(type(news), ()):
-        reaction(news)
+def handle_batch(given: Sequence[Given]) -> set[int]:
+    """Offer each kind of report to who can take many at once; returns the ids of the events that are done with."""
+    done: set[int] = set()
+    for kind, take in _batches.items():
+        if offered := [one for one in given if isinstance(one[1], kind)]:
+            done |= take(offered)
+    return done
+
+
+def publish(*news: News) -> None:
+    """Tell the floors above, all of a kind at once; runs in the transaction of who publishes."""
+    for kind in {type(one) for one in news}:
+        for reaction in _reactions.get(kind, ()):
+            reaction([one for one in news if isinstance(one, kind)])
 
 
 def verb(code: str) -> Verb:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import OperationalError, transaction
@@ -83,20 +84,70 @@ def stored_before(connection: Connection, delivery: Delivery) -> InboundEvent | 
 def process(limit: int = BATCH) -> int:
     """Work off one batch of due events; returns how many."""
     token, ids = claims.claim(InboundEvent, limit=limit, lease=LEASE)
-    events = InboundEvent.objects.filter(pk__in=ids, lease_token=token).select_related("connection").order_by("pk")
-    connectors: dict[int, Connector] = {}
+    rows = InboundEvent.objects.filter(pk__in=ids, lease_token=token).select_related("connection")
+    events = list(rows.order_by("pk"))
+    reading = Reading({}, {})
+    done = _at_once([event for event in events if event.attempts == 1], token, reading)
     for event in events:
-        _process(event, connectors)
+        if event.pk not in done:
+            _process(event, reading)
     return len(ids)
 
 
-def _process(event: InboundEvent, connectors: dict[int, Connector]) -> None:
+@dataclass(frozen=True)
+class Reading:
+    """What a batch has read so far: connectors by connection, reports by event."""
+
+    connectors: dict[int, Connector]
+    reports: dict[int, Sequence[Report]]
+
+    def reports_of(self, event: InboundEvent) -> Sequence[Report]:
+        if event.pk not in self.reports:
+            connector = self.connectors.get(event.connection_id)
+            if connector is None:
+                connector = self.connectors[event.connection_id] = event.connection.connector()
+            self.reports[event.pk] = reports_of(event, connector)
+        return self.reports[event.pk]
+
+
+def _at_once(events: Sequence[InboundEvent], token: UUID, reading: Reading) -> set[int]:
+    """Let the floors above take what is plain in one transaction; whatever goes wrong there is done one by one."""
+    try:
+        with transaction.atomic():
+            done = dispatch.handle_batch(_plain(events, reading))
+            _finish(done, token)
+    except Exception as error:  # noqa: BLE001  the way one by one meets it again, and records it there
+        logger.info("a batch is taken one by one: %s", type(error).__name__)
+        return set()
+    return done
+
+
+def _finish(done: set[int], token: UUID) -> None:
+    mine = InboundEvent.objects.filter(pk__in=done, lease_token=token, state=EventState.LEASED)
+    if mine.update(state=EventState.DONE, lease_token=None, finished_at=Now(), reason={}) != len(done):
+        raise RetryLater(say("Another worker has taken this event over."))
+
+
+def _plain(events: Sequence[InboundEvent], reading: Reading) -> list[dispatch.Given]:
+    """Events that state exactly one thing; what cannot be read is left to the way that records why."""
+    given: list[dispatch.Given] = []
+    for event in events:
+        try:
+            reports = reading.reports_of(event)
+        except HubError:
+            continue
+        if len(reports) == 1:
+            given.append((event.connection, reports[0], event))
+    return given
+
+
+def _process(event: InboundEvent, reading: Reading) -> None:
     if event.crashes >= claims.MAX_CRASHES:
         _park(event, say("The worker died %(times)s times on this event.", times=event.crashes), "kills_worker")
         return
     try:
         with transaction.atomic():
-            _understand(event, connectors)
+            _understand(event, reading)
     except RetryLater as error:
         _later(event, error)
     except Rejected as error:
@@ -113,11 +164,8 @@ def _process(event: InboundEvent, connectors: dict[int, Connector]) -> None:
         _park(event, say("A defect of the hub (trace %(trace)s).", trace=trace), "defect", trace)
 
 
-def _understand(event: InboundEvent, connectors: dict[int, Connector]) -> None:
-    connector = connectors.get(event.connection_id)
-    if connector is None:
-        connector = connectors[event.connection_id] = event.connection.connector()
-    ignored = dispatch.handle(event.connection, reports_of(event, connector), event)
+def _understand(event: InboundEvent, reading: Reading) -> None:
+    ignored = dispatch.handle(event.connection, reading.reports_of(event), event)
     outcome = EventState.IGNORED if ignored else EventState.DONE
     reason = say("%(why)s", why="; ".join(ignored)[:500]).as_json() if ignored else {}
     if not claims.settle(event, state=outcome, lease_token=None, finished_at=Now(), reason=reason, reason_code=""):

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,6 +53,26 @@ def command(target: Connection, verb: str, key: str, subject: models.Model, **pa
         ],
         ignore_conflicts=True,
     )
+    pump.kick("out")
+
+
+def commands(verb: str, wanted: Sequence[tuple[Connection, str, models.Model]]) -> None:
+    """The same for many subjects of one model; what went to another target before and was not sent is taken back."""
+    if not wanted:
+        return
+    kind = ContentType.objects.get_for_model(wanted[0][2])
+    ids = [subject.pk for _target, _key, subject in wanted]
+    before = OutboundCommand.objects.filter(subject_type=kind, subject_id__in=ids, verb=verb)
+    known = set(before.values_list("subject_id", flat=True))
+    rows = [
+        OutboundCommand(connection=target, verb=verb, key=key, subject_type=kind, subject_id=subject.pk)
+        for target, key, subject in wanted
+    ]
+    OutboundCommand.objects.bulk_create(rows, ignore_conflicts=True)
+    for target, key, subject in wanted:
+        if subject.pk in known:
+            cancel_pending(subject, verb, keep=target)
+            revive(target, key)
     pump.kick("out")
 
 
