@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
@@ -155,21 +154,18 @@ def test_an_order_that_meets_a_product_just_coming_waits_its_turn(
         elsewhere(judged)
 
     def judged() -> None:
+        InboundEvent.objects.filter(topic="order.updated").update(due_at=spine.LONG_AGO)
         pump.run("in")
-        assert InboundEvent.objects.get(topic="order.updated").state == "DUE"  # it comes back, and holds nobody up
+        # it comes back, and holds nobody up
+        assert InboundEvent.objects.get(topic="order.updated").state == "DUE"
 
     monkeypatch.setattr(inventory, "map_name", map_name)
     product(erp)
     spine.say(joined, strange(1))
-    take(InboundEvent.objects.get(topic="product.polled"))
+    InboundEvent.objects.filter(topic="order.updated").update(due_at="2099-01-01T00:00:00Z")
+    inbox.process(limit=1)
     spine.later()
     assert (held(), spine.open_cases(), spine.sales(world)) == (0, [], [1])
-
-
-def take(event: InboundEvent) -> None:
-    """Process just this event."""
-    InboundEvent.objects.filter(pk=event.pk).update(state="LEASED", lease_token=uuid4(), due_at="2099-01-01T00:00:00Z")
-    inbox._process(InboundEvent.objects.select_related("connection").get(pk=event.pk), {})
 
 
 def trouble() -> Trouble:

@@ -10,8 +10,6 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
-from hypothesis import given
-from hypothesis import strategies as st
 
 from exceptions import services as cases
 from exceptions.models import ExceptionCase
@@ -388,14 +386,3 @@ def test_every_attempt_keeps_what_was_to_be_written(ordered: Connection, world: 
     tried = Attempt.objects.get()
     assert (tried.number, tried.payload["reference"], tried.payload["total"]) == (1, "laden-1", "28.7000")
     assert tried.reason_code == "their_fault"
-
-
-@given(st.integers(min_value=0, max_value=10**6))
-def test_backoff_is_bounded_and_jittered(attempts: int) -> None:
-    pause = outbox.backoff(attempts)
-    assert timedelta(seconds=0.5) <= pause <= 1.5 * outbox.LONGEST_WAIT
-
-
-def test_backoff_grows() -> None:
-    assert max(outbox.backoff(1) for _ in range(50)) < min(outbox.backoff(4) for _ in range(50))
-    assert len({outbox.backoff(8) for _ in range(20)}) > 1
