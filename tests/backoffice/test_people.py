@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -108,6 +109,16 @@ def test_one_changes_ones_own_password(person: Callable[..., User]) -> None:
     assert client.post("/admin/password_change/", form).status_code == 302
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
+
+
+def test_too_many_wrong_passwords_are_told_in_words(person: Callable[..., User], settings: Any) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    person("finance")
+    client = Client()
+    answers = [client.post("/admin/login/", {"username": "finance", "password": "wrong"}) for _ in range(2)]
+    assert (answers[-1].status_code, "hub/plain.css" in answers[-1].content.decode()) == (429, True)
+    right = client.post("/admin/login/", {"username": "finance", "password": "pw-for-tests-1"})
+    assert right.status_code == 429
 
 
 def test_a_token_is_shown_once_and_belongs_to_who_made_it(person: Callable[..., User]) -> None:

@@ -66,7 +66,7 @@ def arguments(name: str) -> list[Any]:
         InboundEvent.objects.filter(state="PARKED").earliest("pk").pk,
         OutboundCommand.objects.latest("pk").pk,
     )
-    return {
+    known: dict[str, list[Any]] = {
         "order": [order],
         "order_action": [order, "orders.retry"],
         "connection": [shop],
@@ -79,7 +79,8 @@ def arguments(name: str) -> list[Any]:
         "command": [command],
         "command_action": [command, "commands.try_now"],
         "token_revoke": ["0" * 64],
-    }.get(name, [])
+    }
+    return known.get(name, [])
 
 
 def names(patterns: Any, inside: str = "") -> Iterator[tuple[str, str]]:

@@ -13,14 +13,15 @@ from django.utils import timezone
 
 from exceptions.models import CaseState, ExceptionCase
 from integration_hub.backoffice.actions import perform
+from integration_hub.connectors import registry
 from integration_hub.kernel.errors import Misconfigured, NotNow
 from integration_hub.kernel.text import say
-from integration_hub.messaging import cases, checks, connections, pump, switches
+from integration_hub.messaging import cases, checks, polling, pump, switches
 from integration_hub.messaging.switches import Setting
 from integration_hub.models import Activity, Connection, InboundEvent, OutboundCommand, ProcessSwitch, User
 from integration_hub.models.connection import ConnectionState
 from inventory.models import Variant
-from orders import catchup
+from orders import catchup, services
 from orders.models import Order
 from orders.services import ORDER_TO_ERP
 from tests import standin
@@ -66,8 +67,17 @@ def test_the_form_of_a_system_is_made_from_its_settings(client: Client) -> None:
     assert made.config["ready_statuses"] == ["processing", "on-hold"]
     assert made.secrets["consumer_secret"] == SECRET
     assert made.connector().config.ready_statuses == ("processing", "on-hold")
-    assert made.polls.count() == len(connections.polling.streams(made))
+    assert made.polls.count() == len(polling.streams(made))
     assert Activity.objects.get(action="connections.made").subject_id == made.pk
+
+
+@pytest.mark.parametrize("kind", sorted(registry()))
+def test_every_system_of_the_house_has_a_form(kind: str, client: Client) -> None:
+    page = client.get(f"/connections/new/{kind}/")
+    assert page.status_code == 200
+    options = {f"config_{item.name}" for item in registry()[kind].options()}
+    assert options == {field.name for field in page.context["form"].settings()}
+    assert page.context["form"].fields["role"].choices
 
 
 def test_a_system_without_its_secrets_is_not_saved(client: Client) -> None:
@@ -221,14 +231,14 @@ def test_one_bad_order_holds_up_no_other(
     for number in (1, 2, 3):
         deliver(standin.order(number))
     pump.drain()
-    bad, real = Order.objects.get(external_id="2").pk, catchup.services.reconsider
+    bad, real = Order.objects.get(external_id="2").pk, services.reconsider
 
     def reconsider(order_id: int) -> Order:
         if order_id == bad:
             raise KeyError
         return real(order_id)
 
-    monkeypatch.setattr(catchup.services, "reconsider", reconsider)
+    monkeypatch.setattr(services, "reconsider", reconsider)
     monkeypatch.setattr(catchup, "BATCH", 1)
     switch(client, shop, erp)
     pump.drain(lanes=("catchup",))
