@@ -31,9 +31,21 @@ class CustomerAdmin(ReadOnlyAdmin):
     fields: ClassVar[tuple[str, ...]] = ("code", "company", "name", "email", "phone", "vat_id", "created_at", "names")
     readonly_fields = ("code", "names", "orders")
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Company and name tell people apart; who may not see personal data sees the code and the company."""
+        return self.list_display if _personal(request) else ("code", "company", "created_at")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Customer | None:
+        """Without what is personal for those who may not see it: the page's title is made of it too."""
+        found = super().get_object(request, object_id, from_field)
+        if found and not _personal(request):
+            found.name = found.email = found.phone = found.vat_id = ""
+        return found
+
     def get_fields(self, request: HttpRequest, obj: Customer | None = None) -> tuple[str, ...]:
         """The link to the orders is for those who may see them."""
-        return (*self.fields, "orders") if request.user.has_perm("orders.view_order") else self.fields
+        shown = self.fields if _personal(request) else ("code", "company", "created_at", "names")
+        return (*shown, "orders") if request.user.has_perm("orders.view_order") else shown
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
@@ -65,3 +77,7 @@ class CustomerAdmin(ReadOnlyAdmin):
     def orders(self, customer: Customer) -> str:
         """A link to the customer's orders."""
         return format_html('<a href="{}?customer={}">{}</a>', reverse("orders"), customer.pk, _("Show the orders"))
+
+
+def _personal(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("orders.see_personal_data"))
