@@ -17,6 +17,10 @@ LABELS = {
     "auditor": _("Auditor"),
 }
 
+# for systems, not for people: what a token may do that only reports
+MACHINES: dict[str, tuple[str, ...]] = {"reporter": ("integration_hub.report_orders",)}
+LABELS["reporter"] = _("Reporting system")
+
 _CASES = ("exceptions.assign_exceptioncase", "exceptions.retry_exceptioncase", "exceptions.comment_exceptioncase")
 _SEE_CASES = ("exceptions.view_exceptioncase",)
 _SEE_ORDERS = (
@@ -83,7 +87,7 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 def sync(sender: AppConfig | None = None, **_kwargs: Any) -> None:
     """Bring the groups in line with the table; permissions of apps migrated later come with their own signal."""
-    for role, wanted in ROLES.items():
+    for role, wanted in (ROLES | MACHINES).items():
         group, _made = Group.objects.get_or_create(name=role)
         group.permissions.set(_permissions(wanted))
 

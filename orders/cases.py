@@ -103,6 +103,17 @@ KINDS = (
         rerun=rerun,
     ),
     Kind(
+        code="take_up_failed",
+        title=_("Earlier order %(number)s could not be taken up"),
+        explanation=_(
+            "A process was switched on for earlier orders, and this one failed. It stays recorded; nothing was written."
+        ),
+        blocks=_("Writing this order to the ERP"),
+        role="integrator",
+        due=timedelta(hours=8),
+        rerun=rerun,
+    ),
+    Kind(
         code="edited_after_export",
         title=_("Order %(number)s was changed after it went to the ERP"),
         explanation=_("The ERP holds the order as it was. Change it there too, then close this exception with a note."),

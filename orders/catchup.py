@@ -59,8 +59,9 @@ def _take_up(order_id: int) -> None:
         order = Order.objects.select_related("channel").get(pk=order_id)
         cases.open_case(
             Trouble(
-                kind="defect",
-                cause=f"catchup:{order_id}",
+                kind="take_up_failed",
+                cause=f"order:{order_id}",
+                params={"number": order.number},
                 expected=say("The order is taken up by its process"),
                 found=error.text if isinstance(error, HubError) else say("%(error)s", error=type(error).__name__),
             ),

@@ -12,7 +12,7 @@ from exceptions.services import Trouble
 from integration_hub.kernel.errors import Defect, RetryLater
 from integration_hub.kernel.messages import Address, OrderAccepted, OrderReport
 from integration_hub.kernel.states import OrderStage
-from integration_hub.kernel.text import Text, say
+from integration_hub.kernel.text import Text, kept, mark, say
 from integration_hub.messaging import dispatch, inbox, outbox
 from integration_hub.models import Connection, ExternalReference, InboundEvent, ProcessSwitch
 from integration_hub.models.access import User
@@ -40,7 +40,7 @@ def record(channel: Connection, report: OrderReport, event: InboundEvent) -> str
         _first(order, report, event)
         return None
     if report.updated_at < order.source_updated_at:
-        return "older than what the hub holds"
+        return mark("older than what the hub holds")
     if order.stage == OrderStage.GONE != report.stage:
         _reference(order).update(gone=False)
     if recording.digest(report) == order.digest:
@@ -83,7 +83,7 @@ def _same_content(order: Order, report: OrderReport, event: InboundEvent) -> str
         name: [str(old), str(getattr(order, name))] for name, old in before.items() if old != getattr(order, name)
     }
     if not changed:
-        return "says nothing new"
+        return mark("says nothing new")
     note(order, "orders.standing", _moved(order), system=order.channel.name, event=event, data=changed)
     if "stage" in changed or order.state == OrderState.HELD:
         route(order, system=order.channel.name)
@@ -107,7 +107,7 @@ def _edited(order: Order, report: OrderReport, event: InboundEvent) -> None:
         say("Changed in the shop"),
         system=order.channel.name,
         event=event,
-        data={"changes": changes},
+        data={"changes": kept(changes)},
     )
     route(order, system=order.channel.name)
 
@@ -116,10 +116,10 @@ def gone(channel: Connection, external_id: str, event: InboundEvent) -> str | No
     """The shop does not show the order any more: what was not written is cancelled, what was is a case."""
     order = Order.objects.select_for_update(of=("self",)).filter(channel=channel, external_id=external_id[:120]).first()
     if order is None:
-        return "an order that the hub never saw"
+        return mark("an order that the hub never saw")
     _reference(order).update(gone=True)
     if order.stage == OrderStage.GONE:
-        return "says nothing new"
+        return mark("says nothing new")
     order.stage, order.vendor_status = OrderStage.GONE, "deleted"
     order.save(update_fields=["stage", "vendor_status"])
     note(order, "orders.gone", say("Deleted in the shop"), system=channel.name, event=event)
@@ -228,6 +228,7 @@ def reconsider(order_id: int, *, by: User | None = None) -> Order:
     """Match products and judge again, under a lock; what a fix calls for every order it lets go."""
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).select_related("channel", "customer").get(pk=order_id)
+        cases.settle(order, kinds=("take_up_failed",), by=by)
         if not is_written(order):
             recording.match_products(order)
         route(order, by=by)

@@ -243,7 +243,7 @@ def test_one_bad_order_holds_up_no_other(
     switch(client, shop, erp)
     pump.drain(lanes=("catchup",))
     assert sorted(Order.objects.values_list("state", flat=True)) == ["ACCEPTED", "ACCEPTED", "RECORDED"]
-    assert ExceptionCase.objects.get().kind == "defect"
+    assert ExceptionCase.objects.get().kind == "take_up_failed"
 
 
 def test_test_and_live_systems_are_never_joined(client: Client, shop: Connection, erp: Connection) -> None:
