@@ -20,6 +20,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from .backoffice.words import term
+from .dashboards.start import PAGES
 from .kernel.text import say
 from .models import User
 from .models.activity import note
@@ -45,7 +46,7 @@ def _role_field() -> RoleField:
         label=_("Role"),
         widget=UnfoldAdminSelectWidget,
         empty_label=_("choose …"),
-        queryset=Group.objects.order_by("name"),
+        queryset=Group.objects.filter(name__in=PAGES).order_by("name"),  # other groups are for systems
         help_text=_("What the person sees and may do. Their start page follows from it."),
     )
 

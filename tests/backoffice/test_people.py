@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from customers.models import Customer
+from integration_hub.dashboards.start import PAGES
 from integration_hub.models import Activity, ApiToken, User
 from inventory.models import Variant
 
@@ -62,6 +63,13 @@ def test_a_person_has_one_role_and_its_change_is_written_down(chief: Client) -> 
     assert ([group.name for group in made.groups.all()], made.language) == (["auditor"], "en")
     latest = Activity.objects.filter(action="users.role").latest("pk")
     assert latest.text["params"] == {"old": "role:finance", "to": "role:auditor"}
+
+
+def test_roles_for_systems_are_not_for_people(chief: Client) -> None:
+    Group.objects.get_or_create(name="some-system")
+    page = chief.get("/admin/integration_hub/user/add/")
+    offered = {group.name for group in page.context["adminform"].form.fields["role"].queryset}
+    assert offered == set(PAGES)
 
 
 def test_people_are_not_deleted(chief: Client, person: Callable[..., User]) -> None:
