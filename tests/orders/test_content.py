@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exceptions.models import ExceptionCase
+from integration_hub.kernel.messages import OrderReport
 from integration_hub.messaging import pump
 from integration_hub.models import Connection
 from orders import recording
@@ -83,19 +85,25 @@ def line(place: int, cents: int, rate: str, quantity: int) -> dict[str, Any]:
 @given(LINES)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sums_are_kept_to_the_cent(joined: Connection, drawn: list[tuple[int, str, int]]) -> None:
-    Order.objects.all().delete()
     lines = [line(place, *parts) for place, parts in enumerate(drawn, start=1)]
     tax = sum(Decimal(item["tax"]) for item in lines)
     total = tax + sum(Decimal(item["net"]) for item in lines)
     report = standin.order_report(standin.order(1, lines=lines, total=str(total), total_tax=str(tax)))
+    with transaction.atomic():
+        order = recorded(joined, report)
+        held = list(order.lines.all())
+        transaction.set_rollback(True)
+    assert [item.gross for item in held] == [item.net + item.tax for item in held]
+    assert (sum(item.gross for item in held), sum(item.tax for item in held)) == (order.total, order.total_tax)
+    assert (order.total, order.total_tax) == (total, tax)
+
+
+def recorded(joined: Connection, report: OrderReport) -> Order:
     recording.create(joined, report)
     order = Order.objects.select_related("channel").get()
     recording.fill(order, report)
     order.refresh_from_db()
-    held = list(order.lines.all())
-    assert [item.gross for item in held] == [item.net + item.tax for item in held]
-    assert (sum(item.gross for item in held), sum(item.tax for item in held)) == (order.total, order.total_tax)
-    assert (order.total, order.total_tax) == (total, tax)
+    return order
 
 
 def test_the_fingerprint_is_of_the_meaning_not_the_wording() -> None:
