@@ -37,7 +37,7 @@ class CustomerAdmin(ReadOnlyAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Customer | None:
         """Without what is personal for those who may not see it: the page's title is made of it too."""
-        found = super().get_object(request, object_id, from_field)
+        found: Customer | None = super().get_object(request, object_id, from_field)
         if found and not _personal(request):
             found.name = found.email = found.phone = found.vat_id = ""
         return found
