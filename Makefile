@@ -1,10 +1,10 @@
-# make demo | test | check | bench | lock.  Python 3.11+ and make are all that is needed.
+# make demo | test | check | bench | chaos | lock.  Python 3.11+ and make are all that is needed.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 export PORT ?= 8000
 
-.PHONY: demo test check bench lock format messages clean
+.PHONY: demo test check bench chaos lock format messages clean
 
 demo: $(VENV)/.runtime
 	@$(RUN) manage.py demo
@@ -23,6 +23,12 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(RUN) -m benchmarks
+
+ORDERS ?= 400
+KILLS ?= 30
+SEED ?= 7
+chaos: $(VENV)/.dev
+	@$(RUN) -m chaos --orders $(ORDERS) --kills $(KILLS) --seed $(SEED) $(if $(BREAK),--break $(BREAK))
 
 format: $(VENV)/.dev
 	@$(VENV)/bin/ruff check --fix .

@@ -11,7 +11,6 @@ from .later import Later
 from .store import Record
 from .world import World
 
-PAYS_AFTER = 15.0
 CHANGES_AFTER = 2.0
 MAX_AT_ONCE = 5000
 
@@ -64,7 +63,7 @@ class Orders:
         elif chosen.payment == "bacs" and wanted.days_ago:
             shop.pay(number)
         elif chosen.payment == "bacs":
-            self._later.push(PAYS_AFTER, lambda: shop.pay(number))
+            self._later.push(self._world.switch("pays_after"), lambda: shop.pay(number))
         return number
 
     def pending(self) -> int:

@@ -29,6 +29,7 @@ SWITCHES: dict[str, Any] = {
     "woo_tracking_plugin": True,
     "woo_delivery_delay": 0.3,  # seconds until the shop's queue runs; edits in between are one webhook
     "shopify_retry_seconds": 1.0,  # first retry; doubles, 8 times
+    "pays_after": 15.0,  # seconds until the bank transfer of an order on hold arrives
     "ordering": True,
 }
 

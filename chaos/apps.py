@@ -1,0 +1,19 @@
+"""The harness as a Django app: its command, and the hub broken on purpose where HUB_BREAK says so."""
+
+from __future__ import annotations
+
+import os
+
+from django.apps import AppConfig
+
+from . import breaks
+
+
+class ChaosConfig(AppConfig):
+    """No models, one command."""
+
+    name = "chaos"
+
+    def ready(self) -> None:
+        if which := os.environ.get("HUB_BREAK"):
+            breaks.ON_CODE[which]()

@@ -1,0 +1,149 @@
+"""Both books side by side: what the played world holds, and what the hub holds of it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Count
+
+from exceptions.models import CaseSubject, ExceptionCase
+from integration_hub.models import InboundEvent, OutboundCommand
+from orders.models import Order, Sale, Shipment
+
+from .scene import SLUGS
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An order as its shop holds it in the end."""
+
+    reference: str
+    cancelled: bool
+    unpaid: bool
+    total: Decimal
+    note: str
+
+
+@dataclass(frozen=True)
+class Erp:
+    """A sale as the ERP holds it."""
+
+    id: str
+    state: str
+    total: Decimal
+
+
+@dataclass(frozen=True)
+class Held:
+    """An order as the hub holds it, with its sale's id in the ERP and the kinds of its open cases."""
+
+    state: str
+    total: Decimal
+    note: str
+    sale: str
+    sale_total: Decimal | None
+    cases: frozenset[str]
+
+
+@dataclass
+class Facts:
+    """Everything that the invariants are judged by."""
+
+    placed: dict[str, Placed]
+    erp: dict[str, list[Erp]]
+    parcels: Counter[str]  # that left, by sale
+    told: Counter[tuple[int, str]]
+    receipts: set[str]
+    held: dict[str, Held] = field(default_factory=dict)
+    twice_here: int = 0
+
+
+def gather(books: dict[str, Any]) -> Facts:
+    erp: dict[str, list[Erp]] = defaultdict(list)
+    for row in books["sales"]:
+        erp[row["client_order_ref"] or ""].append(Erp(str(row["id"]), row["state"], _amount(row["amount_total"])))
+    left = Counter(str(row["sale_id"]) for row in books["parcels"] if row["state"] == "done")
+    told = Counter((row["order_id"], row["note"]) for row in books["notes"])
+    facts = Facts(_placed(books), dict(erp), left, told, set(books["receipts"]))
+    for reference, held in _held():
+        facts.twice_here += reference in facts.held
+        facts.held[reference] = held
+    return facts
+
+
+def _placed(books: dict[str, Any]) -> dict[str, Placed]:
+    found = [_woo(number, row) for number, row in books["woo"].items()]
+    found += [_shopify(number, row) for number, row in books["shopify"].items()]
+    return {order.reference: order for order in found}
+
+
+def _woo(number: str, row: dict[str, Any]) -> Placed:
+    return Placed(
+        reference=f"{SLUGS['woo']}-{number}",
+        cancelled=row["status"] == "cancelled",
+        unpaid=row["status"] in ("pending", "on-hold"),
+        total=_amount(row["total"]),
+        note=row["customer_note"],
+    )
+
+
+def _shopify(number: str, row: dict[str, Any]) -> Placed:
+    """Cash on delivery stays pending here, which this set-up does not deliver."""
+    return Placed(
+        reference=f"{SLUGS['shopify']}-{number}",
+        cancelled=bool(row["cancelled_at"]),
+        unpaid=row["financial_status"] == "pending",
+        total=_amount(row["total_price"]),
+        note=row["note"] or "",
+    )
+
+
+def _amount(value: object) -> Decimal:
+    return Decimal(str(value)).quantize(Decimal("0.01"))
+
+
+def _held() -> list[tuple[str, Held]]:
+    cases = open_cases(Order)
+    sales = {sale.order_id: sale for sale in Sale.objects.all()}
+    return [(order.reference, _one(order, sales.get(order.pk), cases)) for order in _orders()]
+
+
+def _orders() -> list[Order]:
+    return list(Order.objects.select_related("channel").only("channel__slug", "external_id", "state", "total", "note"))
+
+
+def _one(order: Order, sale: Sale | None, cases: dict[int, set[str]]) -> Held:
+    return Held(
+        state=order.state,
+        total=order.total,
+        note=order.note,
+        sale=sale.external_id if sale else "",
+        sale_total=sale.total if sale else None,
+        cases=frozenset(cases.get(order.pk, ())),
+    )
+
+
+def open_cases(model: type[Order | InboundEvent | OutboundCommand]) -> dict[int, set[str]]:
+    """Kinds of open cases by the object that they hold up."""
+    found: dict[int, set[str]] = defaultdict(set)
+    rows = CaseSubject.objects.filter(
+        open=True, case__state="OPEN", subject_type=ContentType.objects.get_for_model(model)
+    )
+    for pk, kind in rows.values_list("subject_id", "case__kind"):
+        found[pk].add(kind)
+    return found
+
+
+def cases_by_kind() -> dict[str, int]:
+    counts = ExceptionCase.objects.open().values_list("kind").annotate(Count("pk")).order_by("kind")
+    return dict(counts)
+
+
+def parcels_here() -> Counter[str]:
+    """Shipments that the hub knows, by the ERP's sale."""
+    counts = Shipment.objects.values_list("sale__external_id").annotate(Count("pk"))
+    return Counter(dict(counts))
