@@ -1,6 +1,8 @@
 # make demo | test | check | bench | chaos | lock.  Python 3.11+ and make are all that is needed.
 PYTHON ?= python3
 VENV := .venv
+# two processes halve the time on two cores; PYTEST="-n 0 tests/orders" runs a part in one
+PYTEST ?= -n 2 --dist loadfile
 RUN := $(VENV)/bin/python
 export PORT ?= 8000
 
@@ -11,7 +13,7 @@ demo: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	@$(RUN) manage.py messages --compile
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest $(PYTEST)
 
 check: $(VENV)/.dev
 	@$(VENV)/bin/ruff check .
