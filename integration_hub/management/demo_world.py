@@ -146,11 +146,14 @@ def _quiet(stopped: Stopped) -> None:
 
 
 def _busy() -> bool:
+    """Whether something waits for its first try; what failed on purpose is tried again and need not be waited for."""
     soon = timezone.now() + timedelta(seconds=5)
     due: list[QuerySet[Any]] = [
         InboundEvent.objects.filter(state__in=UNFINISHED, due_at__lte=soon),
-        OutboundCommand.objects.filter(state__in=MOVING, due_at__lte=soon, connection__state="ACTIVE"),
-        PollState.objects.filter(due_at__lte=soon, connection__state="ACTIVE"),
+        OutboundCommand.objects.filter(
+            state__in=MOVING, due_at__lte=soon, connection__state="ACTIVE", first_failed_at=None
+        ),
+        PollState.objects.filter(due_at__lte=soon, connection__state="ACTIVE", failures=0),
     ]
     return any(rows.exists() for rows in due)
 
@@ -158,7 +161,7 @@ def _busy() -> bool:
 def _until(happened: Callable[[], bool], stopped: Stopped) -> None:
     until = time.monotonic() + PATIENCE
     while not happened() and time.monotonic() < until:
-        watch.look(PATIENCE)
+        watch.kick_due()
         _pause(stopped, 0.4)
 
 
