@@ -112,7 +112,9 @@ class Shown:
 
     def _named(self, params: Mapping[str, Any]) -> dict[str, Any]:
         names = self.kind.names
-        return {key: _named(str(value), names) if names else value for key, value in params.items()}
+        return {
+            key: _named(value, names) if names and isinstance(value, str) else value for key, value in params.items()
+        }
 
 
 def _named(value: str, names: Mapping[str, Any]) -> str:

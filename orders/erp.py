@@ -18,7 +18,7 @@ from integration_hub.kernel.messages import (
     Written,
 )
 from integration_hub.kernel.states import LineKind, SaleStage
-from integration_hub.kernel.text import say
+from integration_hub.kernel.text import mark, say
 from integration_hub.messaging import dispatch
 from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand
 from integration_hub.models.activity import note
@@ -68,13 +68,13 @@ def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> s
             raise RetryLater(say("The hub is just writing this sale."))
         return "a sale that the hub did not write"
     if sale.source_updated_at and report.updated_at < sale.source_updated_at:
-        return "older than what the hub holds"
+        return mark("older than what the hub holds")
     order = Order.objects.select_for_update(of=("self",)).select_related("channel").get(pk=sale.order_id)
     moved = _take_stage(order, sale, report, event)
     shipped = [_take_shipment(order, sale, shipment, event) for shipment in report.shipments]
     if any(shipped):
         measure_fulfilment(order)
-    return None if moved or any(shipped) else "says nothing new"
+    return None if moved or any(shipped) else mark("says nothing new")
 
 
 def _take_stage(order: Order, sale: Sale, report: SaleReport, event: InboundEvent) -> bool:

@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from exceptions import services as cases
 from exceptions.services import Trouble
 from integration_hub.kernel.states import SaleStage
-from integration_hub.kernel.text import Text, say
+from integration_hub.kernel.text import Text, kept, say
 from integration_hub.models import Connection, InboundEvent, OutboundCommand
 from integration_hub.models.outbound import OPEN_COMMANDS, CommandState
 
@@ -40,7 +40,7 @@ def is_under_way(erp: Connection, reference: str) -> bool:
     return bool(reference) and any(order.reference == reference for order in orders)
 
 
-def edited(order: Order, digest: str, event: InboundEvent, changes: list[str]) -> None:
+def edited(order: Order, digest: str, event: InboundEvent, changes: list[str | Text]) -> None:
     """The shop changed it; ``digest`` of what it says now.  Changed back to what was written, the case closes."""
     known = cases.open_cases_of(order).filter(kind=EDITED).first()
     written = known.data.get("written") if known else order.digest
@@ -48,8 +48,8 @@ def edited(order: Order, digest: str, event: InboundEvent, changes: list[str]) -
     if digest == written:
         cases.settle(order, kinds=(EDITED,))
         return
-    found = say("Changed in the shop: %(changes)s", changes="; ".join(changes)[:500])
-    _differs(order, found, {"changes": changes, "event": event.pk, "written": written}, event)
+    found = say("Changed in the shop: %(changes)s", changes=changes)
+    _differs(order, found, {"changes": kept(changes), "event": event.pk, "written": written}, event)
 
 
 def cancelled(order: Order) -> None:

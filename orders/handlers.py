@@ -9,6 +9,7 @@ from django.db.models import Q
 from exceptions import services as exceptions
 from exceptions.models import ExceptionCase
 from integration_hub.kernel.messages import OrderGone, OrderReport, ProductKnown, SaleReport, SubscriptionReport
+from integration_hub.kernel.text import mark
 from integration_hub.messaging import cases as spine
 from integration_hub.models import Connection, InboundEvent
 from integration_hub.models.connection import Mode
@@ -42,6 +43,6 @@ def products_known(news: Sequence[ProductKnown]) -> None:
 def subscription_reported(channel: Connection, report: SubscriptionReport, _event: InboundEvent) -> str | None:
     if report.active:
         spine.webhook_active(channel, report.topic)
-        return "the webhook is active"
+        return mark("the webhook is active")
     spine.webhook_disabled(channel, report.topic, report.vendor_status)
     return None

@@ -12,9 +12,9 @@ from customers import services as customers
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import Rejected
 from integration_hub.kernel.messages import Address, OrderReport, ReportedLine
-from integration_hub.kernel.money import is_currency
+from integration_hub.kernel.money import Money, is_currency
 from integration_hub.kernel.states import LineKind, OrderStage
-from integration_hub.kernel.text import say
+from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection
 from inventory import services as inventory
 from inventory.services import Named
@@ -195,15 +195,20 @@ def named(line: OrderLine) -> Named:
     return Named(product_id=line.product_id, sku=line.sku, gtin=line.gtin, title=line.title)
 
 
-def differences(order: Order, report: OrderReport) -> list[str]:
+def differences(order: Order, report: OrderReport) -> list[str | Text]:
     """In short words what the shop changed against what we hold, for people."""
     ours = {line.external_id: line for line in order.lines.all()}
     theirs = {line.external_id[:60]: line for line in report.lines}
-    found = [f"total {order.total:.2f} → {report.total:.2f}"] if order.total != report.total else []
+    found: list[str | Text] = [_new_total(order, report)] if order.total != report.total else []
     found += [f"- {ours[key].title}" for key in ours.keys() - theirs.keys()]
     found += [f"+ {theirs[key].title}" for key in theirs.keys() - ours.keys()]
     found += _changed(ours, theirs)
-    return found[:20] or ["address or note"]
+    return found[:20] or [say("address or note")]
+
+
+def _new_total(order: Order, report: OrderReport) -> Text:
+    was, will_be = Money(order.total, order.currency), Money(report.total, report.currency)
+    return say("total %(was)s → %(now)s", was=was, now=will_be)
 
 
 def _changed(ours: dict[str, OrderLine], theirs: dict[str, ReportedLine]) -> Sequence[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 
+from integration_hub.backoffice.words import words
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Activity, Attempt, InboundEvent, OutboundCommand
 from integration_hub.models.inbound import EventState
@@ -128,7 +129,11 @@ def _tone(row: Activity) -> str:
 
 def _changes(row: Activity) -> tuple[str, ...]:
     found = row.data.get("changes", [])
-    return tuple(str(item) for item in found[:20]) if isinstance(found, list) else ()
+    return (
+        tuple(words(item) if isinstance(item, dict) else str(item) for item in found[:20])
+        if isinstance(found, list)
+        else ()
+    )
 
 
 def still_to_come(order: Order) -> list[OutboundCommand]:

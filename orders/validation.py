@@ -13,7 +13,7 @@ from customers import services as customers
 from exceptions.services import Trouble
 from integration_hub.kernel import codec
 from integration_hub.kernel.messages import Address, Buyer
-from integration_hub.kernel.money import rounded
+from integration_hub.kernel.money import Money, rounded
 from integration_hub.kernel.states import LineKind, OrderStage
 from integration_hub.kernel.tax import known_rates
 from integration_hub.kernel.text import Text, say
@@ -137,10 +137,8 @@ def _disagree(order: Order, figure: str, what: Text, computed: Decimal, stated: 
         kind="totals_disagree",
         cause=f"order:{order.pk}:{figure}",
         params={"number": order.number},
-        expected=say("%(stated)s %(currency)s, as the shop states", stated=f"{stated:.2f}", currency=order.currency),
-        found=say(
-            "%(computed)s %(currency)s, as the lines add up", computed=f"{computed:.2f}", currency=order.currency
-        ),
+        expected=say("%(stated)s, as the shop states", stated=Money(stated, order.currency)),
+        found=say("%(computed)s, as the lines add up", computed=Money(computed, order.currency)),
         data={"stated": str(stated), "computed": str(computed), "what": str(what)},
     )
 

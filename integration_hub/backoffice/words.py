@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from babel.dates import format_timedelta
 from babel.numbers import format_currency
+from django.utils import timezone
 from django.utils.translation import get_language, gettext
 
 from integration_hub.kernel.text import Text
@@ -27,10 +30,15 @@ def term(code: str) -> str:
     return str(_TERMS.get(code, code))
 
 
-def _spoken(name: str, value: Any) -> Any:
-    if name == "why":  # why a report changed nothing: a sentence of ours without gaps
-        return gettext(str(value)) if value else value
-    return term(str(value)) if name in CODED else value
+def _spoken(name: str, value: Any) -> str:
+    """What fills a gap, as ``kernel.text.kept`` leaves it."""
+    if isinstance(value, list):
+        return "; ".join(_spoken(name, one) for one in value)
+    if isinstance(value, Mapping):
+        return money(Decimal(value["amount"]), value["currency"]) if "amount" in value else words(value)
+    if name == "why":  # why a report changed nothing: words of ours without gaps
+        return gettext(str(value)) if value else ""
+    return term(str(value)) if name in CODED else str(value)
 
 
 def words(text: Text | Mapping[str, Any] | None) -> str:
@@ -44,12 +52,24 @@ def words(text: Text | Mapping[str, Any] | None) -> str:
     try:
         spoken = {name: _spoken(name, value) for name, value in params.items()}
         return gettext(msgid) % spoken if params else gettext(msgid)
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, ArithmeticError):
         return str(msgid)
+
+
+def ago(moment: datetime) -> str:
+    """How long ago, or how long until, in one unit: ``vor 3 Tagen``, ``in 2 hours``."""
+    away = moment - timezone.now()
+    if abs(away) < timedelta(minutes=1):
+        return gettext("just now")
+    return format_timedelta(away, threshold=1, add_direction=True, locale=_locale())
+
+
+def _locale() -> str:
+    return (get_language() or "de").replace("-", "_")
 
 
 def money(amount: Decimal | None, currency: str) -> str:
     """``1.234,50 €`` in German, ``€1,234.50`` in English."""
     if amount is None:
         return ""
-    return format_currency(amount, currency or "EUR", locale=(get_language() or "de").replace("-", "_"))
+    return format_currency(amount, currency or "EUR", locale=_locale())

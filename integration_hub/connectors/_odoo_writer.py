@@ -10,6 +10,7 @@ from typing import Any
 from integration_hub.kernel import fields
 from integration_hub.kernel.errors import Misconfigured, Rejected
 from integration_hub.kernel.messages import Address, SaleLine, WriteSale, Written
+from integration_hub.kernel.money import Money
 from integration_hub.kernel.states import LineKind
 from integration_hub.kernel.text import Text, say
 
@@ -114,10 +115,9 @@ class SaleWriter:
         if difference:
             raise Rejected(
                 say(
-                    "Odoo comes to %(erp)s, the order says %(order)s %(currency)s.",
-                    erp=command.total - difference,
-                    order=command.total,
-                    currency=command.currency,
+                    "Odoo comes to %(erp)s, the order says %(order)s.",
+                    erp=Money(command.total - difference, command.currency),
+                    order=Money(command.total, command.currency),
                 ),
                 code="totals_disagree",
             )

@@ -16,7 +16,7 @@ from typing import Any
 
 from integration_hub.kernel.errors import Rejected
 from integration_hub.kernel.messages import SaleLine
-from integration_hub.kernel.money import minor_digits
+from integration_hub.kernel.money import Money, minor_digits
 from integration_hub.kernel.states import LineKind
 from integration_hub.kernel.text import say
 
@@ -202,7 +202,7 @@ class Basket:
         """Corrected by what is missing between Tryton's total and ours.  Raises Rejected where that is no rounding."""
         correction = self.correction + self.wanted - reckoned
         if abs(correction) > self.tolerance():
-            raise disagreement(self.wanted, reckoned)
+            raise disagreement(self.wanted, reckoned, self.currency)
         return replace(self, correction=correction)
 
     def tolerance(self) -> Decimal:
@@ -212,6 +212,10 @@ class Basket:
         return coin * (len(self.lines) + 2) + pieces * PRICE
 
 
-def disagreement(wanted: Decimal, reckoned: Decimal) -> Rejected:
-    words = say("The shop's total is %(shop)s, Tryton reckons %(erp)s.", shop=wanted, erp=reckoned)
+def disagreement(wanted: Decimal, reckoned: Decimal, currency: str) -> Rejected:
+    words = say(
+        "The shop's total is %(shop)s, Tryton reckons %(erp)s.",
+        shop=Money(wanted, currency),
+        erp=Money(reckoned, currency),
+    )
     return Rejected(words, code="totals_disagree", detail=f"{wanted} / {reckoned}")

@@ -62,7 +62,7 @@ class SaleWriter:
         if self._off(sale):
             sale = self._stored(sale, values, basket.balanced(sale["total_amount"]))
         if self._off(sale):
-            raise disagreement(self.command.total, sale["total_amount"])
+            raise disagreement(self.command.total, sale["total_amount"], self.command.currency)
         return sale
 
     def _off(self, sale: Row) -> bool:

@@ -62,7 +62,7 @@ class OwnSystem(Connector):
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         if delivery.topic != TOPIC:
-            return (Ignored(reason=f"topic {delivery.topic or '(none)'} means nothing to the hub"),)
+            return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=delivery.topic or "?")),)
         return (_order(codec.load_object(delivery.body)),)
 
     def check(self) -> Sequence[Finding]:

@@ -112,7 +112,7 @@ class Shopify(Connector):
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         topic = delivery.topic
         if topic not in ORDER_TOPICS | GONE_TOPICS | {"order.polled", "webhook.state"}:
-            return (Ignored(reason=f"topic {topic or '(none)'} means nothing to the hub"),)
+            return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=topic or "?")),)
         body = codec.load_object(delivery.body)
         if topic in GONE_TOPICS:
             return (OrderGone(external_id=fields.identifier(body, "id")),)
@@ -124,7 +124,7 @@ class Shopify(Connector):
 
     def _from_webhook(self, body: Object, delivery: Delivery) -> Report:
         if "order_edit" in body or (delivery.context.get("events") and "line_items" not in body):
-            return Ignored(reason="a change without the order itself; orders/updated and the next poll bring it")
+            return Ignored(reason=say("a change without the order itself; orders/updated and the next poll bring it"))
         is_test = delivery.context.get("test") == "true"
         return order_report(body, self.config.ready_financial_statuses, is_test=is_test)
 

@@ -100,14 +100,14 @@ class WooCommerce(Connector):
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         topic = delivery.topic
         if topic not in ORDER_TOPICS | GONE_TOPICS | {"webhook.state"}:
-            return (Ignored(reason=f"topic {topic or '(none)'} means nothing to the hub"),)
+            return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=topic or "?")),)
         body = codec.load_object(delivery.body)
         if topic in GONE_TOPICS:
             return (OrderGone(external_id=fields.identifier(body, "id")),)
         if topic == "webhook.state":
             return (_subscription(body),)
         if status_of(body) in UNFINISHED:
-            return (Ignored(reason=f"the checkout is not finished (status {status_of(body)})"),)
+            return (Ignored(reason=say("the checkout is not finished (status %(status)s)", status=status_of(body))),)
         return (order_report(body, self.config.ready_statuses),)
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.models import Customer
 from exceptions.kinds import known
 from exceptions.models import ExceptionCase
-from integration_hub.backoffice.words import money
+from integration_hub.backoffice.words import ago, money
 from integration_hub.models import Connection, InboundEvent, OutboundCommand
 from integration_hub.models.connection import ConnectionState
 from integration_hub.models.inbound import UNFINISHED, EventState
@@ -118,12 +118,9 @@ def orders_in(state: OrderState, label: Any, tone: str) -> Tile:
 def _age(oldest: datetime | None) -> str:
     if oldest is None:
         return gettext("nothing waits")
-    seconds = max(int((timezone.now() - oldest).total_seconds()), 0)
-    unit, size = next(pair for pair in _UNITS if seconds >= pair[1] or pair[1] == 1)
-    return gettext("the oldest for %(time)s") % {"time": unit % {"n": seconds // size}}
+    return gettext("the oldest %(ago)s") % {"ago": ago(oldest)}
 
 
-_UNITS = ((_("%(n)s days"), 86400), (_("%(n)s hours"), 3600), (_("%(n)s min"), 60), (_("%(n)s s"), 1))
 _SLOW = timedelta(minutes=10)
 
 

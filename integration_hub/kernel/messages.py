@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from .states import LineKind, OrderStage, SaleStage
+from .text import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +184,7 @@ class SubscriptionReport:
 class Ignored:
     """An authentic message that means nothing to us; ``reason`` is kept with the event."""
 
-    reason: str
+    reason: Text
 
 
 Report = OrderReport | OrderGone | ProductReport | SaleReport | SubscriptionReport | Ignored

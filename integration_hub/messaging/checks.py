@@ -14,7 +14,6 @@ from exceptions import services as cases
 from exceptions.actions import is_open
 from exceptions.models import ExceptionCase
 from integration_hub.backoffice.actions import Action
-from integration_hub.backoffice.words import words
 from integration_hub.connectors.base import Finding
 from integration_hub.kernel.errors import HubError, NotNow
 from integration_hub.kernel.text import Text, say
@@ -52,8 +51,8 @@ def judge(connection: Connection, *, by: User, found: Mapping[str, Any]) -> Text
     """What a test means: all well resumes a misconfigured connection, else the first trouble is said."""
     wrong = [item for item in found["findings"] if not item["ok"]]
     if wrong:
-        first = Text(wrong[0]["text"]["msgid"], wrong[0]["text"]["params"])
-        return say("The test found %(count)s problems. %(first)s", count=len(wrong), first=words(first))
+        first = Text(**wrong[0]["text"])
+        return say("The test found %(count)s problems. %(first)s", count=len(wrong), first=first)
     cases.settle(connection, kinds=("connection_misconfigured",))
     if connection.state == ConnectionState.MISCONFIGURED:
         resume(connection)

@@ -8,7 +8,7 @@ from typing import Any
 
 from integration_hub.kernel.errors import Defect
 from integration_hub.kernel.messages import Command, Ignored, News, Report, Written
-from integration_hub.kernel.text import say
+from integration_hub.kernel.text import Text, mark, say
 from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand
 
 # a handler returns why the report changed nothing, or None
@@ -51,19 +51,19 @@ def connect(
     _verbs.update(verbs)
 
 
-def handle(connection: Connection, reports: Iterable[Report], event: InboundEvent) -> list[str]:
+def handle(connection: Connection, reports: Iterable[Report], event: InboundEvent) -> list[str | Text]:
     """Give each report to its handlers; returns the reasons if nothing came of any of them."""
-    ignored: list[str] = []
+    ignored: list[str | Text] = []
     moved = False
     for report in reports:
         if isinstance(report, Ignored):
-            ignored.append(report.reason)
+            ignored += [report.reason] if report.reason not in ignored else []
             continue
         for handler in _handlers.get(type(report), ()):
             why = handler(connection, report, event)
             moved = moved or why is None
-            ignored += [why] if why else []
-    return [] if moved else ignored or ["reports nothing"]
+            ignored += [why] if why and why not in ignored else []
+    return [] if moved else ignored or [mark("reports nothing")]
 
 
 def handle_batch(given: Sequence[Given]) -> set[int]:

@@ -167,7 +167,7 @@ def _process(event: InboundEvent, reading: Reading) -> None:
 def _understand(event: InboundEvent, reading: Reading) -> None:
     ignored = dispatch.handle(event.connection, reading.reports_of(event), event)
     outcome = EventState.IGNORED if ignored else EventState.DONE
-    reason = say("%(why)s", why="; ".join(ignored)[:500]).as_json() if ignored else {}
+    reason = say("%(why)s", why=ignored[:10]).as_json() if ignored else {}
     if not claims.settle(event, state=outcome, lease_token=None, finished_at=Now(), reason=reason, reason_code=""):
         raise RetryLater(say("Another worker has taken this event over."))
     cases.event_understood(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +13,7 @@ from django.template.context import RequestContext
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince, timeuntil
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language
 
 from integration_hub.backoffice import tones
 from integration_hub.backoffice import words as spoken
@@ -59,13 +58,7 @@ def clock(moment: datetime | None) -> str:
 @register.filter
 def ago(moment: datetime | None) -> str:
     """How long ago, or how long until, in one unit."""
-    if moment is None:
-        return ""
-    if abs(moment - timezone.now()) < timedelta(minutes=1):
-        return gettext("just now")
-    if moment > timezone.now():
-        return gettext("in %(time)s") % {"time": timeuntil(moment, depth=1)}
-    return gettext("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    return "" if moment is None else spoken.ago(moment)
 
 
 @register.filter

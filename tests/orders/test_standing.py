@@ -133,7 +133,7 @@ def test_a_report_of_the_same_moment_counts(joined: Connection) -> None:
 def test_the_same_again_says_nothing_new(joined: Connection) -> None:
     report(joined, minute=1)
     report(joined, minute=2)
-    assert InboundEvent.objects.latest("pk").reason["params"]["why"] == "says nothing new"
+    assert "says nothing new" in str(InboundEvent.objects.latest("pk").reason["params"]["why"])
 
 
 def test_cancelled_before_it_was_written(joined: Connection, erp: Connection, world: standin.World) -> None:

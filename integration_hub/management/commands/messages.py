@@ -1,6 +1,6 @@
 """``manage.py messages``: find every sentence, bring the catalogues in line, compile them.  No system package needed.
 
-Python is read by Babel (``_``, ``gettext…`` and the kernel's ``say``), templates by Django's own templatize.
+Python is read by Babel (``_``, ``gettext…`` and the kernel's ``say`` and ``mark``), templates by Django's own templatize.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.utils.translation import template as templates
 KEYWORDS: dict[str, Any] = {
     "_": None,
     "say": None,
-    "Text": None,
+    "mark": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
