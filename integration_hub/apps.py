@@ -14,7 +14,10 @@ class HubConfig(AppConfig):
 
     def ready(self) -> None:
         from . import roles, wiring  # noqa: PLC0415  the roof is put on when all floors stand
+        from .messaging.schedules import prepare  # noqa: PLC0415
 
         wiring.connect()
         # permissions of an app are made after its own migration, so the groups follow after the last one
-        post_migrate.connect(roles.sync, sender=list(apps.get_app_configs())[-1])
+        last = list(apps.get_app_configs())[-1]
+        post_migrate.connect(roles.sync, sender=last)
+        post_migrate.connect(prepare, sender=last)

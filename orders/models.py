@@ -254,3 +254,6 @@ class ShipmentLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.line}"
+
+
+from .tally import DayTally, Difference, What  # noqa: E402, F401  a room of its own; Django looks for models here

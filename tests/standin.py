@@ -19,6 +19,7 @@ from integration_hub.connectors.base import (
     Delivery,
     Finding,
     Incoming,
+    Listing,
     Page,
     Role,
     Stream,
@@ -31,6 +32,7 @@ from integration_hub.kernel.messages import (
     Buyer,
     Command,
     Ignored,
+    Listed,
     OrderGone,
     OrderReport,
     ProductReport,
@@ -51,12 +53,17 @@ from integration_hub.kernel.text import say
 
 @dataclass
 class World:
-    """What the outside holds, and how it misbehaves: ``before`` and ``after`` run around each write."""
+    """What the outside holds, and how it misbehaves: ``before`` and ``after`` run around each write.
+
+    ``placed`` are the orders that the shop lists, ``strange`` sales that the ERP lists though we did not write them.
+    """
 
     sales: dict[str, list[WriteSale]] = field(default_factory=dict)
     told: list[Command] = field(default_factory=list)
     pages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
+    placed: list[dict[str, Any]] = field(default_factory=list)
+    strange: list[Listed] = field(default_factory=list)
     before: Callable[[Command], None] | None = None
     after: Callable[[Command], None] | None = None
     broken: HubError | None = None
@@ -83,6 +90,7 @@ class StandinShop(Connector):
             Capability.RECEIVE,
             Capability.POLL,
             Capability.SWEEP,
+            Capability.LIST_ORDERS,
             Capability.TELL_ACCEPTED,
             Capability.TELL_SHIPPED,
             Capability.TELL_CANCELLED,
@@ -123,6 +131,13 @@ class StandinShop(Connector):
         items = [Delivery("order.polled", str(item["id"]), codec.canonical(item)) for item in pages[place : place + 2]]
         return Page(items, str(place + 2) if place + 2 < len(pages) else None)
 
+    def list_orders(self, start: datetime, end: datetime, token: str | None) -> Listing:
+        if WORLD.broken:
+            raise WORLD.broken
+        rows = [row for row in WORLD.placed if start <= codec.utc(row["placed_at"], "placed_at") < end]
+        place = int(token or 0)
+        return Listing(list(map(_listed, rows[place : place + 2])), str(place + 2) if place + 2 < len(rows) else None)
+
     def gone(self, order_ids: Sequence[str]) -> Sequence[str]:
         return [order_id for order_id in order_ids if order_id in WORLD.missing]
 
@@ -145,7 +160,7 @@ class StandinShop(Connector):
 class StandinErp(Connector):
     code, label = "standin-erp", "Stand-in ERP"
     roles = frozenset({Role.ERP})
-    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL})
+    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES})
     streams = (Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales")),)
     Config = _Config
 
@@ -181,6 +196,22 @@ class StandinErp(Connector):
         assert isinstance(command, WriteSale)
         return self._written(command, was_there=True) if command.reference in WORLD.sales else None
 
+    def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
+        if WORLD.broken:
+            raise WORLD.broken
+        written = [command for name in references for command in WORLD.sales.get(name, [])]
+        sales = [
+            Listed(
+                external_id=f"S-{command.reference}",
+                number=f"VK-{command.number}",
+                total=command.total,
+                currency=command.currency,
+                reference=command.reference,
+            )
+            for command in written
+        ]
+        return [*sales, *(sale for sale in WORLD.strange if sale.reference in references)]
+
     def _written(self, command: WriteSale, *, was_there: bool) -> Written:
         return Written(
             external_id=f"S-{command.reference}",
@@ -191,6 +222,18 @@ class StandinErp(Connector):
 
     def check(self) -> Sequence[Finding]:
         return [Finding(WORLD.broken is None, say("The ERP answers."))]
+
+
+def _listed(found: dict[str, Any]) -> Listed:
+    return Listed(
+        external_id=str(found["id"]),
+        number=found["number"],
+        total=Decimal(found["total"]),
+        currency=found["currency"],
+        live=found["stage"] != "CANCELLED",
+        updated_at=codec.utc(found["updated_at"], "updated_at"),
+        test=found.get("test", False),
+    )
 
 
 def timeout(_command: Command) -> None:

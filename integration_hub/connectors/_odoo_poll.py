@@ -13,7 +13,9 @@ from typing import Any
 
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import Rejected, unreadable
+from integration_hub.kernel.messages import Listed
 
+from ._odoo_reports import listed
 from ._odoo_rpc import OdooRpc
 from .base import Delivery, Page
 
@@ -54,6 +56,12 @@ class Poll:
         if phase == "picking":
             return self._changed_pickings(since, _last(last))
         raise unreadable(f"unknown token {token}")
+
+    def standing_under(self, references: Sequence[str]) -> list[Listed]:
+        """Every sale under these references, drafts and cancelled ones too."""
+        domain = [["client_order_ref", "in", list(references)]]
+        rows = self._rpc.rows("sale.order", "search_read", domain=domain, names=_SALE, order="id") if references else []
+        return [listed(row) for row in rows]
 
     def _changed_sales(self, since: datetime | None, last: int) -> Page:
         domain = [["client_order_ref", "!=", False], *_window(since, last)]

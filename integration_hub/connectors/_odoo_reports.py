@@ -9,7 +9,7 @@ from typing import Any
 from integration_hub.kernel import fields
 from integration_hub.kernel.errors import unreadable
 from integration_hub.kernel.fields import Object
-from integration_hub.kernel.messages import ProductReport, ReportedShipment, SaleReport, ShippedLine
+from integration_hub.kernel.messages import Listed, ProductReport, ReportedShipment, SaleReport, ShippedLine
 from integration_hub.kernel.states import SaleStage
 
 STAGES = {
@@ -24,6 +24,18 @@ STAGES = {
 def name_of(value: Any) -> str:
     """What a many2one shows; empty for none."""
     return str(value[1])[: fields.MAX_WORDS] if isinstance(value, list) and len(value) == 2 else ""
+
+
+def listed(sale: Object) -> Listed:
+    """A sale as one line of a list."""
+    return Listed(
+        external_id=fields.identifier(sale, "id"),
+        number=fields.identifier(sale, "name"),
+        reference=fields.identifier(sale, "client_order_ref", required=False),
+        total=fields.amount(sale, "amount_total"),
+        currency=fields.currency({"currency_id": name_of(sale.get("currency_id"))}, "currency_id"),
+        live=fields.words(sale, "state") != "cancel",
+    )
 
 
 def sale_report(body: Object) -> SaleReport:

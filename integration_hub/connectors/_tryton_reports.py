@@ -13,7 +13,7 @@ from typing import Any
 
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import unreadable
-from integration_hub.kernel.messages import ProductReport, ReportedShipment, SaleReport, ShippedLine
+from integration_hub.kernel.messages import Listed, ProductReport, ReportedShipment, SaleReport, ShippedLine
 from integration_hub.kernel.states import SaleStage
 
 from ._tryton_rest import Rest, Row, moment, plain
@@ -29,6 +29,7 @@ _SALE = ("number", "reference", "web_id", "state", "shipment_state", "invoice_st
 SALE_FIELDS = (*_SALE, *_DATES, *_SHIPMENT, *_MOVE, "lines.moves.state")
 _PRODUCT = ("code", "name", "active", "salable", "identifiers.type", "identifiers.code")
 PRODUCT_FIELDS = (*_PRODUCT, *_DATES, *(f"template.{name}" for name in _DATES))
+LISTED_FIELDS = ("number", "web_id", "state", "total_amount", "currency.code")
 LEFT = ("shipped", "done")
 UNSHIPPED = {"draft": SaleStage.DRAFT, "quotation": SaleStage.DRAFT, "cancelled": SaleStage.CANCELLED}
 STAGES = {
@@ -49,6 +50,26 @@ def sale_page(rest: Rest, shop: int, since: datetime | None, token: str | None) 
     """Sales of the web shop that changed, or one of whose shipments did."""
     domain = [["web_shop", "=", shop], *([changed(since, "shipments.")] if since else [])]
     return _page(rest, "sale.sale", SALE_TOPIC, domain, SALE_FIELDS, token)
+
+
+def standing_under(rest: Rest, shop: int, references: Sequence[str]) -> list[Listed]:
+    """The sales of the web shop under these web ids."""
+    if not references:
+        return []
+    domain = [["web_shop", "=", shop], ["web_id", "in", list(references)]]
+    with _reading("sale"):
+        return [_listed(row) for row in rest.search("sale.sale", domain, LISTED_FIELDS, order=[["id", "ASC"]])]
+
+
+def _listed(row: Row) -> Listed:
+    return Listed(
+        external_id=_id(row),
+        number=_text(row["number"]),
+        reference=_text(row["web_id"]),
+        total=codec.money_amount(row["total_amount"], "total_amount"),
+        currency=_text(row["currency"]["code"]),
+        live=row["state"] != "cancelled",
+    )
 
 
 def product_page(rest: Rest, services: Sequence[str], since: datetime | None, token: str | None) -> Page:

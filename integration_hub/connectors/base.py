@@ -12,13 +12,25 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from integration_hub.kernel.errors import Unsupported
-from integration_hub.kernel.messages import Command, Report, Written
+from integration_hub.kernel.messages import Command, Listed, Report, Written
 from integration_hub.kernel.states import Capability, Role
 from integration_hub.kernel.text import Text, say
 
 from .http import Http
 
-__all__ = ["Capability", "Connector", "Delivery", "Finding", "Incoming", "Page", "Role", "Stream", "option"]
+__all__ = [
+    "Capability",
+    "Connector",
+    "Delivery",
+    "Finding",
+    "Incoming",
+    "Listed",
+    "Listing",
+    "Page",
+    "Role",
+    "Stream",
+    "option",
+]
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,14 @@ class Page:
     """One page of a poll; ``token`` leads to the next one, None ends the window."""
 
     deliveries: Sequence[Delivery]
+    token: str | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list; ``token`` leads to the next one, None ends it."""
+
+    rows: Sequence[Listed]
     token: str | None = None
 
 
@@ -133,6 +153,14 @@ class Connector:
     def gone_delivery(self, order_id: str) -> Delivery:
         """The delivery that states what the sweep found; ``parse`` makes an OrderGone of it."""
         raise Unsupported(say("%(system)s cannot be asked what is missing.", system=self.label))
+
+    def list_orders(self, start: datetime, end: datetime, token: str | None) -> Listing:
+        """One page of the orders placed from ``start`` to before ``end``, in any state but deleted or unfinished."""
+        raise Unsupported(say("%(system)s cannot list its orders.", system=self.label))
+
+    def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
+        """The sales that stand under these references (at most 50), cancelled ones too; several where it holds several."""
+        raise Unsupported(say("%(system)s cannot list its sales.", system=self.label))
 
     def send(self, command: Command) -> Written:
         """Carry the command out.  Safe to repeat after any error: it looks before it writes where it can."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from integration_hub.kernel import codec, fields
 from integration_hub.kernel.errors import HubError, unreadable
-from integration_hub.kernel.messages import Command, Report, WriteSale, Written
+from integration_hub.kernel.messages import Command, Listed, Report, WriteSale, Written
 from integration_hub.kernel.text import say
 
 from ._odoo_poll import Poll
@@ -30,7 +30,7 @@ class Odoo(Connector):
     code = "odoo"
     label = "Odoo"
     roles = frozenset({Role.ERP})
-    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL})
+    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES})
     streams = (
         Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and deliveries")),
         Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
@@ -92,6 +92,9 @@ class Odoo(Connector):
         if stream == "products":
             return poll.products(since, token)
         return super().poll(stream, since, token)
+
+    def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
+        return Poll(self._rpc).standing_under(references)
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         body = codec.load_object(delivery.body)

@@ -32,9 +32,10 @@ from integration_hub.kernel.text import say
 from . import _shopify_graphql as graphql
 from ._shopify_api import Api
 from ._shopify_config import ShopifyConfig
+from ._shopify_list import orders_placed
 from ._shopify_order import order_report
 from ._shopify_tell import Teller
-from .base import Capability, Connector, Delivery, Finding, Incoming, Page, Role, Stream
+from .base import Capability, Connector, Delivery, Finding, Incoming, Listing, Page, Role, Stream
 from .http import Http
 
 ORDER_TOPICS = frozenset(
@@ -63,6 +64,7 @@ class Shopify(Connector):
             Capability.RECEIVE,
             Capability.POLL,
             Capability.SWEEP,
+            Capability.LIST_ORDERS,
             Capability.TELL_ACCEPTED,
             Capability.TELL_SHIPPED,
             Capability.TELL_CANCELLED,
@@ -173,6 +175,9 @@ class Shopify(Connector):
     def gone_delivery(self, order_id: str) -> Delivery:
         found = {"id": order_id, "found": datetime.now(UTC).isoformat(timespec="seconds")}
         return Delivery("order.gone", order_id, codec.canonical(found))
+
+    def list_orders(self, start: datetime, end: datetime, token: str | None) -> Listing:
+        return orders_placed(self.api, start, end, token)
 
     def send(self, command: Command) -> Written:
         written = self._tell(command, write=True)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from integration_hub.kernel.errors import unreadable
-from integration_hub.kernel.messages import Command, Report, WriteSale, Written
+from integration_hub.kernel.messages import Command, Listed, Report, WriteSale, Written
 from integration_hub.kernel.text import say
 
 from . import _tryton_reports as reports
@@ -31,7 +31,7 @@ class Tryton(Connector):
     code = "tryton"
     label = "Tryton"
     roles = frozenset({Role.ERP})
-    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL})
+    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES})
     streams = (
         Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and shipments")),
         Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
@@ -103,6 +103,9 @@ class Tryton(Connector):
         if stream == "products" and records.company:
             return reports.product_page(self._rest, sorted(set(self._services.values())), since, token)
         return super().poll(stream, since, token)
+
+    def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
+        return reports.standing_under(self._rest, self._records.shop["id"], references)
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         if delivery.topic == reports.SALE_TOPIC:

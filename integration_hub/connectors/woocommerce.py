@@ -37,9 +37,10 @@ from integration_hub.kernel.text import say
 
 from ._woocommerce_api import PER_PAGE, V3, Api
 from ._woocommerce_config import WooCommerceConfig
+from ._woocommerce_list import orders_placed
 from ._woocommerce_order import UNFINISHED, order_report, status_of
 from ._woocommerce_tell import Teller, Wish, parcel_note
-from .base import Capability, Connector, Delivery, Finding, Incoming, Page, Role, Stream
+from .base import Capability, Connector, Delivery, Finding, Incoming, Listing, Page, Role, Stream
 from .http import Http
 
 PING = re.compile(rb"webhook_id=\d+")
@@ -60,6 +61,7 @@ class WooCommerce(Connector):
             Capability.RECEIVE,
             Capability.POLL,
             Capability.SWEEP,
+            Capability.LIST_ORDERS,
             Capability.TELL_ACCEPTED,
             Capability.TELL_SHIPPED,
             Capability.TELL_CANCELLED,
@@ -152,6 +154,9 @@ class WooCommerce(Connector):
     def gone_delivery(self, order_id: str) -> Delivery:
         found = {"id": order_id, "found": datetime.now(UTC).isoformat(timespec="seconds")}
         return Delivery("order.gone", order_id, codec.canonical(found))
+
+    def list_orders(self, start: datetime, end: datetime, token: str | None) -> Listing:
+        return orders_placed(self.api, start, end, token)
 
     def send(self, command: Command) -> Written:
         return Teller(self.api, self.config.base).carry_out(self._wish(command))

@@ -290,6 +290,24 @@ class Written:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An order or sale as one line of a list: what is needed to compare, and no more.
+
+    ``external_id`` is the system's own id.  ``live`` is False for what is cancelled there.  Of sales, ``reference`` is the key
+    we wrote them under; of orders, ``updated_at`` orders them as reports do, and ``test`` marks those that nobody placed.
+    """
+
+    external_id: str
+    number: str
+    total: Decimal
+    currency: str
+    reference: str = ""
+    live: bool = True
+    updated_at: datetime | None = None
+    test: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class OrderAccepted:
     """News: the order passed validation and may be written."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection as database
-from django.db import transaction
-from django.db.models import F, QuerySet
-from django.db.models.functions import Now
+from django.db import OperationalError, transaction
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Least, Now
 from django.utils import timezone
 
 from integration_hub.connectors.base import Capability, Connector, Delivery, Page, Stream
@@ -19,21 +18,34 @@ from integration_hub.kernel.text import say
 from integration_hub.models import Connection, ExternalReference, InboundEvent, PollState
 from integration_hub.models.inbound import Door
 
-from . import cases, inbox, outbox
+from . import breakers, cases, claims, inbox, leases, outbox
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=settings.HUB_POLL_LEASE)
 SWEEP = Stream("sweep", timedelta(hours=6), timedelta(0), say("Deleted orders"))
 SWEEP_DAYS = 60
+BACKFILL = timedelta(seconds=settings.HUB_BULK_AFTER)  # a window reaching back further is no news
 SWEEP_PAGE = 100
 
-_CLAIM = """
+_CLAIM = f"""
 UPDATE integration_hub_pollstate SET lease_token = %s, due_at = statement_timestamp() + %s WHERE id = (
   SELECT p.id FROM integration_hub_pollstate p
   JOIN integration_hub_connection c ON c.id = p.connection_id AND c.state = 'ACTIVE'
-  WHERE p.due_at <= statement_timestamp() ORDER BY p.due_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED)
-RETURNING id
+  LEFT JOIN integration_hub_breaker b ON b.connection_id = c.id
+  WHERE p.due_at <= statement_timestamp() AND (b IS NULL OR {claims.IN_USE})
+  ORDER BY p.due_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED)
+RETURNING id, connection_id, statement_timestamp()
+"""
+# where no command tries whether a system is back, a poll does; one that failed need not wait for its own next try
+_CLAIM_TRIAL = f"""
+UPDATE integration_hub_pollstate SET lease_token = %s, due_at = statement_timestamp() + %s WHERE id = (
+  SELECT p.id FROM integration_hub_breaker b
+  JOIN integration_hub_connection c ON c.id = b.connection_id AND c.state = 'ACTIVE'
+  JOIN integration_hub_pollstate p ON p.connection_id = c.id
+  WHERE {claims.ON_TRIAL} AND (p.due_at <= statement_timestamp() OR (p.lease_token IS NULL AND p.failures > 0))
+  ORDER BY b.probe_at, p.due_at LIMIT 1 FOR UPDATE OF b, p SKIP LOCKED)
+RETURNING id, connection_id, statement_timestamp()
 """
 
 
@@ -56,47 +68,77 @@ def poll_now(connection: Connection) -> None:
     PollState.objects.filter(connection=connection).update(due_at=Now())
 
 
+def poll_again(connection: Connection, stream: str, *, since: datetime) -> None:
+    """Read a stream again from this moment on, now; what is known already is a repeat and changes nothing."""
+    PollState.objects.filter(connection=connection, stream=stream).update(
+        since=Least("since", Value(since)), token=None, until=None, lease_token=None, due_at=Now()
+    )
+
+
 def work() -> int:
     """Poll one page of one due stream; returns 1, or 0 when nothing is due."""
-    token = uuid4()
-    with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_CLAIM, [token, LEASE])
-        row = cursor.fetchone()
-    if not row:
+    found = _claim()
+    if not found:
         return 0
-    _work(PollState.objects.select_related("connection").get(pk=row[0]))
+    pk, now = found
+    state = PollState.objects.select_related("connection", "connection__breaker").get(pk=pk)
+    if asked := _work(state, now):
+        breakers.ended(state.connection, asked[0])
     return 1
 
 
-def _work(state: PollState) -> None:
+def _claim() -> tuple[int, datetime] | None:
+    """A stream that is ours for a while, and the database's time: the clock of this host decides nothing."""
+    token = leases.token()
+    with transaction.atomic(), database.cursor() as cursor:
+        cursor.execute(_CLAIM, [token, LEASE])
+        if row := cursor.fetchone():
+            return int(row[0]), row[2]
+        cursor.execute(_CLAIM_TRIAL, [token, LEASE])
+        if row := cursor.fetchone():
+            cursor.execute(claims.TRIAL, [LEASE, row[1]])
+            return int(row[0]), row[2]
+    return None
+
+
+def _work(state: PollState, now: datetime) -> tuple[HubError | None] | None:
+    """Poll and keep; what came of asking the system, or None where it was not asked."""
     stream = next((item for item in streams(state.connection) if item.name == state.stream), None)
     if stream is None:
         state.delete()
-        return
-    started = state.until or timezone.now()
+        return None
     try:
         connector = state.connection.connector()
-        page = _sweep(state, connector) if stream is SWEEP else connector.poll(stream.name, state.since, state.token)
+        page = _sweep(state, connector, now) if stream is SWEEP else _page(state, stream, connector)
     except Misconfigured as error:
         with transaction.atomic():
             _failed(state, error)
             cases.connection_misconfigured(state.connection, error)
-        return
+        return (error,)
     except HubError as error:
         _failed(state, error)
-        return
+        return (error,)
+    except OperationalError:
+        raise  # our own database: the lease brings the page back
     except Exception as error:
         logger.exception("polling %s failed", state)
-        _failed(state, RetryLater(say("A defect of the hub while polling (%(error)s).", error=type(error).__name__)))
+        defect = RetryLater(say("A defect of the hub while polling (%(error)s).", error=type(error).__name__))
+        _failed(state, defect)
         cases.poll_defect(state.connection, state.stream, type(error).__name__)
-        return
-    _keep(state, stream, page, started)
+        return (defect,)
+    _keep(state, stream, page, now)
+    return (None,)
 
 
-def _keep(state: PollState, stream: Stream, page: Page, started: datetime) -> None:
+def _page(state: PollState, stream: Stream, connector: Connector) -> Page:
+    return connector.poll(stream.name, state.since, state.token)
+
+
+def _keep(state: PollState, stream: Stream, page: Page, now: datetime) -> None:
     """Store the page and move the cursor in one transaction, so a crash repeats the page and loses nothing."""
+    started = state.until or now
     with transaction.atomic():
-        new = _store(state.connection, stream, page)
+        new = _store(state, stream, page, now)
         more = page.token is not None
         changes = (
             {"token": page.token, "until": started, "due_at": Now()}
@@ -109,15 +151,16 @@ def _keep(state: PollState, stream: Stream, page: Page, started: datetime) -> No
         cases.poll_worked(state.connection, state.stream)
 
 
-def _store(connection: Connection, stream: Stream, page: Page) -> list[int]:
+def _store(state: PollState, stream: Stream, page: Page, now: datetime) -> list[int]:
+    backfill = state.since is None or now - state.since > BACKFILL
     if stream is SWEEP:
-        return inbox.store(connection, page.deliveries, Door.SWEEP, salt=timezone.now().date().isoformat())
+        return inbox.store(state.connection, page.deliveries, Door.SWEEP, salt=now.date().isoformat())
     if not stream.restates:
-        return inbox.store(connection, page.deliveries, Door.POLL)
-    return [pk for delivery in page.deliveries for pk in _store_if_moved(connection, delivery)]
+        return inbox.store(state.connection, page.deliveries, Door.POLL, backfill=backfill)
+    return [pk for delivery in page.deliveries for pk in _store_if_moved(state.connection, delivery, backfill)]
 
 
-def _store_if_moved(connection: Connection, delivery: Delivery) -> list[int]:
+def _store_if_moved(connection: Connection, delivery: Delivery, backfill: bool) -> list[int]:
     """A state that has no time of its own is an event when it differs from the last one we saw."""
     last = (
         InboundEvent.objects.filter(connection=connection, topic=delivery.topic, object_id=delivery.object_id)
@@ -126,7 +169,7 @@ def _store_if_moved(connection: Connection, delivery: Delivery) -> list[int]:
     )
     if last and bytes(last.body) == delivery.body:
         return []
-    return inbox.store(connection, [delivery], Door.POLL, salt=str(last.pk) if last else "")
+    return inbox.store(connection, [delivery], Door.POLL, salt=str(last.pk) if last else "", backfill=backfill)
 
 
 def _mine(state: PollState) -> QuerySet[PollState]:
@@ -144,7 +187,7 @@ def _failed(state: PollState, error: HubError) -> None:
     cases.poll_failing(state.connection, state.stream, error, since=state.last_ok_at)
 
 
-def _sweep(state: PollState, connector: Connector) -> Page:
+def _sweep(state: PollState, connector: Connector, now: datetime) -> Page:
     """Ask about our recent orders, a page at a time; what is gone there becomes a delivery of its own."""
     after = int(state.token or 0)
     known = list(
@@ -153,7 +196,7 @@ def _sweep(state: PollState, connector: Connector) -> Page:
             kind="order",
             gone=False,
             pk__gt=after,
-            created_at__gte=timezone.now() - timedelta(days=SWEEP_DAYS),
+            created_at__gte=now - timedelta(days=SWEEP_DAYS),
         )
         .order_by("pk")
         .values_list("pk", "external_id")[:SWEEP_PAGE]

@@ -2,7 +2,9 @@
 
 from .access import ApiToken, User
 from .activity import Activity, Heartbeat
+from .breaker import Breaker
 from .connection import Connection, PollState, ProcessSwitch
+from .duty import Duty
 from .inbound import InboundEvent
 from .outbound import Attempt, OutboundCommand
 from .reference import ExternalReference
@@ -11,7 +13,9 @@ __all__ = [
     "Activity",
     "ApiToken",
     "Attempt",
+    "Breaker",
     "Connection",
+    "Duty",
     "ExternalReference",
     "Heartbeat",
     "InboundEvent",

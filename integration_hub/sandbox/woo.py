@@ -20,7 +20,18 @@ from .world import World
 API = "/woo/wp-json/wc/v3"
 TRACKING = "/woo/wp-json/wc-shipment-tracking/v3"
 ORDER_BY = {"date": "date_created_gmt", "modified": "date_modified_gmt", "id": "id"}
+BOUNDS = (
+    ("modified_after", "date_modified_gmt", True),
+    ("after", "date_created_gmt", True),
+    ("before", "date_created_gmt", False),
+)
 EDITABLE = ("status", "billing", "shipping", "customer_note", "currency", "transaction_id")
+
+
+def _chosen(shown: Record, names: str) -> Record:
+    """Only the fields asked for, all of them where none is named."""
+    wanted = set(filter(None, names.split(",")))
+    return {name: value for name, value in shown.items() if not wanted or name in wanted}
 
 
 class Woo:
@@ -109,27 +120,34 @@ class Woo:
         if "include" in query:
             wanted = set(query["include"].split(","))
             rows = [row for row in rows if str(row["id"]) in wanted]
-        rows = self._after(request, rows)
+        rows = self._within(request, rows)
         column = ORDER_BY.get(query.get("orderby", "date"))
         if column is None:
             raise invalid("orderby")
         rows.sort(key=lambda row: (row[column], row["id"]), reverse=query.get("order", "desc") == "desc")
-        return self._paged(request, rows, self.shop.shown)
+        return self._paged(request, rows, lambda row: _chosen(self.shop.shown(row), query.get("_fields", "")))
 
-    def _after(self, request: Request, rows: list[Record]) -> list[Record]:
-        """Later than ``modified_after``: shop-local without a zone, unless ``dates_are_gmt`` says otherwise."""
-        value = request.query.get("modified_after")
+    def _within(self, request: Request, rows: list[Record]) -> list[Record]:
+        """Later than ``modified_after`` or ``after``, earlier than ``before``; none of them includes its moment."""
+        for name, column, later in BOUNDS:
+            if (bound := self._bound(request, name)) is not None:
+                rows = [row for row in rows if row[column] != bound and (row[column] > bound) == later]
+        return rows
+
+    def _bound(self, request: Request, name: str) -> str | None:
+        """A moment of the query in UTC: shop-local without a zone, unless ``dates_are_gmt`` says otherwise."""
+        value = request.query.get(name)
         if value is None:
-            return rows
+            return None
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            raise invalid("modified_after") from None
+            raise invalid(name) from None
         if moment.tzinfo is not None:
             moment = moment.astimezone(UTC).replace(tzinfo=None)
         elif request.query.get("dates_are_gmt", "false") not in ("true", "1"):
             moment -= SITE_OFFSET
-        return [row for row in rows if row["date_modified_gmt"] > gmt(moment)]
+        return gmt(moment)
 
     def _get_order(self, request: Request, id: int) -> Response:
         return json_response(self.shop.shown(self.shop.order(id)))

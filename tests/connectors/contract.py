@@ -4,6 +4,7 @@
     class TestWebhooks(Mine, WebhookContract): ...      # RECEIVE
     class TestParsing(Mine, ParseContract): ...         # everybody
     class TestTrouble(Mine, TroubleContract): ...       # whoever speaks HTTP
+    class TestListing(Mine, OrdersListedContract): ...  # LIST_ORDERS; SalesListedContract for LIST_SALES
     class TestWriting(Mine, WriteContract): ...         # WRITE_SALE, TELL_*
 
 where ``Mine`` is a ``Contract`` that says how to make the connector, which payloads and commands to try, and what the
@@ -28,7 +29,15 @@ from hypothesis import strategies as st
 from integration_hub.connectors.base import Capability, Connector, Delivery, Finding, Incoming
 from integration_hub.connectors.http import Http
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unauthentic, Unsupported
-from integration_hub.kernel.messages import Command, OrderReport, TellAccepted, TellCancelled, TellShipped, WriteSale
+from integration_hub.kernel.messages import (
+    Command,
+    Listed,
+    OrderReport,
+    TellAccepted,
+    TellCancelled,
+    TellShipped,
+    WriteSale,
+)
 from integration_hub.kernel.text import Text
 
 from .nonsense import BROKEN_BODIES, mutations
@@ -41,6 +50,8 @@ _METHODS = {
     Capability.RECEIVE: ("receive",),
     Capability.POLL: ("poll",),
     Capability.SWEEP: ("gone", "gone_delivery"),
+    Capability.LIST_ORDERS: ("list_orders",),
+    Capability.LIST_SALES: ("list_sales",),
     Capability.WRITE_SALE: ("send", "find"),
     Capability.TELL_ACCEPTED: ("send", "find"),
     Capability.TELL_SHIPPED: ("send", "find"),
@@ -108,6 +119,10 @@ class Contract:
             calls[f"poll {stream.name}"] = lambda it, name=stream.name: it.poll(name, SINCE, None)  # type: ignore[misc]
         if self.can(Capability.SWEEP):
             calls["gone"] = lambda it: it.gone(["1"])
+        if self.can(Capability.LIST_ORDERS):
+            calls["list orders"] = lambda it: it.list_orders(SINCE, SINCE + timedelta(days=1), None)
+        if self.can(Capability.LIST_SALES):
+            calls["list sales"] = lambda it: it.list_sales(["R1"])
         for command in self.commands():
             calls[f"send {type(command).__name__}"] = lambda it, what=command: it.send(what)  # type: ignore[misc]
         return calls
@@ -150,6 +165,12 @@ class DeclarationContract(Contract):
         if not self.can(Capability.SWEEP):
             with pytest.raises(Unsupported):
                 it.gone(["1"])
+        if not self.can(Capability.LIST_ORDERS):
+            with pytest.raises(Unsupported):
+                it.list_orders(SINCE, SINCE, None)
+        if not self.can(Capability.LIST_SALES):
+            with pytest.raises(Unsupported):
+                it.list_sales(["1"])
         with pytest.raises(Unsupported):
             it.poll("no such stream", None, None)
 
@@ -376,3 +397,50 @@ class WriteContract(Contract):
             self.connector().send(command)
         assert not caught.value.maybe_written
         assert world.made() == before
+
+
+class OrdersListedContract(Contract):
+    """A day's list says of each order what its report says, and holds no other day's."""
+
+    def reported(self) -> OrderReport:
+        """What ``parse`` makes of the one order that ``world`` holds."""
+        with outside(self.world()):
+            page = self.connector().poll("orders", None, None)
+        (report,) = self.connector().parse(page.deliveries[0])
+        assert isinstance(report, OrderReport)
+        return report
+
+    def listed(self, start: datetime, end: datetime) -> list[Listed]:
+        with outside(self.world()):
+            listing = self.connector().list_orders(start, end, None)
+        assert listing.token is None
+        return list(listing.rows)
+
+    def test_the_list_agrees_with_the_report(self) -> None:
+        report = self.reported()
+        (row,) = self.listed(report.placed_at, report.placed_at + timedelta(seconds=1))
+        assert (row.external_id, row.number) == (report.external_id, report.number)
+        assert (row.total, row.currency, row.live) == (report.total, report.currency, True)
+        assert (row.updated_at, row.test) == (report.updated_at, report.is_test)
+
+    def test_other_days_are_not_in_it(self) -> None:
+        placed = self.reported().placed_at
+        assert not self.listed(placed - timedelta(days=1), placed)
+        assert not self.listed(placed + timedelta(seconds=1), placed + timedelta(days=1))
+
+
+class SalesListedContract(Contract):
+    """What was written is listed under its reference, and nothing else is."""
+
+    def test_what_was_written_is_listed(self) -> None:
+        it, (command, *_) = self.connector(), self.commands()
+        assert isinstance(command, WriteSale)
+        with outside(self.world()):
+            assert not it.list_sales([command.reference])
+            written = it.send(command)
+            found = it.list_sales([command.reference, "another"])
+            assert not it.list_sales([])
+        assert [(row.reference, row.external_id, row.number) for row in found] == [
+            (command.reference, written.external_id, written.number)
+        ]
+        assert [(row.total, row.currency, row.live) for row in found] == [(command.total, command.currency, True)]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.connectors.contract import DeclarationContract, ParseContract, TroubleContract, WriteContract
+from tests.connectors.contract import (
+    DeclarationContract,
+    ParseContract,
+    SalesListedContract,
+    TroubleContract,
+    WriteContract,
+)
 
 from .mine import Mine, MineBefore19
 
@@ -28,4 +34,12 @@ class TestWriting(Mine, WriteContract):
 
 
 class TestWritingOverJsonRpc(MineBefore19, WriteContract):
+    pass
+
+
+class TestListing(Mine, SalesListedContract):
+    pass
+
+
+class TestListingBefore19(MineBefore19, SalesListedContract):
     pass

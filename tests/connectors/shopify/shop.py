@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -19,6 +20,10 @@ _OPERATION = re.compile(r"(query|mutation) (\w+)")
 
 def _handler(operation: str) -> str:
     return "_on" + re.sub("([A-Z])", r"_\1", operation).lower()
+
+
+def utc(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def line_gid(number: int) -> str:
@@ -73,6 +78,11 @@ class Shop:
         more = place + 1 < len(self.orders)
         info = {"hasNextPage": more, "endCursor": str(place + 1)}
         return {"orders": {"pageInfo": info, "nodes": self.orders[place : place + 1]}}
+
+    def _on_listed(self, variables: dict[str, Any]) -> Any:
+        start, end = re.findall(r"'([^']+)'", variables["query"])
+        nodes = [node for node in self.orders if start <= utc(node["processedAt"]) < end]
+        return {"orders": {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": nodes}}
 
     def _on_order_lines(self, variables: dict[str, Any]) -> Any:
         number = int(variables["after"])

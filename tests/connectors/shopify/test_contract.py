@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.connectors.contract import (
     DeclarationContract,
+    OrdersListedContract,
     ParseContract,
     TroubleContract,
     WebhookContract,
@@ -30,4 +31,8 @@ class TestTrouble(Mine, TroubleContract):
 
 
 class TestWriting(Mine, WriteContract):
+    pass
+
+
+class TestListing(Mine, OrdersListedContract):
     pass

@@ -19,6 +19,7 @@ from tests.connectors.contract import (
     Contract,
     DeclarationContract,
     ParseContract,
+    SalesListedContract,
     Sample,
     TroubleContract,
     WriteContract,
@@ -135,4 +136,9 @@ class TestSoundConnection(Real):
 
 @pytest.mark.erp
 class TestWriting(Real, WriteContract):
+    pass
+
+
+@pytest.mark.erp
+class TestListing(Real, SalesListedContract):
     pass

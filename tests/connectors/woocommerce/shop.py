@@ -79,6 +79,9 @@ class Shop:
             found = [order for order in found if str(order["id"]) in query["include"].split(",")]
         after = query.get("modified_after", "").removesuffix("Z")
         found = sorted((o for o in found if o["date_modified_gmt"] > after), key=lambda o: str(o["date_modified_gmt"]))
+        if "after" in query:
+            placed = (query["after"].removesuffix("Z"), query["before"].removesuffix("Z"))
+            found = [order for order in found if placed[0] < order["date_created_gmt"] < placed[1]]
         size, page = int(query["per_page"]), int(query["page"])
         pages = -(-len(found) // size)
         return 200, {"X-WP-TotalPages": str(pages)}, json.dumps(found[(page - 1) * size : page * size])
