@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.contenttypes.models import ContentType
 
 from exceptions import services as cases
+from exceptions.models import ExceptionCase
 from exceptions.services import Trouble
 from integration_hub.kernel.states import SaleStage
 from integration_hub.kernel.text import Text, kept, say
@@ -94,10 +95,6 @@ def _differs(order: Order, found: Text, data: dict[str, object], event: InboundE
     )
 
 
-def not_written(order: Order) -> list[int]:
-    """The target does not hold it after all: the cases about it close; returns the events with the shop's changes."""
-    held = list(cases.open_cases_of(order).filter(kind__in=KINDS))
-    if not held or order.sales.exists():
-        return []
-    cases.settle(order, kinds=KINDS)
-    return [case.data["event"] for case in held if case.data.get("event")]
+def open_cases(order: Order) -> list[ExceptionCase]:
+    """What is open because the order was, or may have been, written already."""
+    return list(cases.open_cases_of(order).filter(kind__in=KINDS))

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from customers.models import Customer
 from exceptions import services as cases
 from exceptions.services import Trouble
-from integration_hub.kernel.errors import Defect, RetryLater
+from integration_hub.kernel.errors import Defect, HubError, RetryLater
 from integration_hub.kernel.messages import Address, OrderAccepted, OrderReport
 from integration_hub.kernel.states import OrderStage
 from integration_hub.kernel.text import Text, kept, mark, say
@@ -191,11 +191,18 @@ def _cancel(order: Order, *, system: str, by: User | None) -> None:
 
 def catch_up(order: Order) -> None:
     """It was not written after all: take over what the shop changed while it might have been."""
-    for event in InboundEvent.objects.filter(pk__in=exported.not_written(order)).select_related("connection"):
-        for report in inbox.reports_of(event):
-            if isinstance(report, OrderReport):
-                recording.fill(order, report)
-                route(order)
+    held = exported.open_cases(order)
+    if not held or order.sales.exists():
+        return
+    events = InboundEvent.objects.filter(pk__in=[case.data.get("event") for case in held]).select_related("connection")
+    try:
+        stated = [report for event in events for report in inbox.reports_of(event) if isinstance(report, OrderReport)]
+    except HubError:
+        return  # the case stays open, and a person brings both sides together
+    cases.settle(order, kinds=exported.KINDS)
+    for report in stated:
+        recording.fill(order, report)
+        route(order)
 
 
 def move(order: Order, to: OrderState, *, system: str = "hub", by: User | None = None, why: str = "") -> bool:

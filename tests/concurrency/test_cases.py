@@ -131,7 +131,8 @@ def test_a_product_that_comes_while_the_case_is_opened(
     assert (held(), spine.open_cases(), spine.sales(world)) == (0, [], [1])
 
 
-_WAITING = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory')"
+_WAITING = """SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+  WHERE NOT granted AND locktype = 'advisory' AND datname = current_database())"""
 
 
 def until_somebody_waits() -> None:

@@ -158,7 +158,7 @@ def test_what_means_nothing_is_ignored_with_its_reason(shop: Connection) -> None
     spine.run()
     event = InboundEvent.objects.get()
     assert event.state == "IGNORED"
-    assert "customers" in event.reason["params"]["why"]
+    assert "customers" in str(event.reason["params"]["why"])
 
 
 def test_events_of_one_object_run_in_order(joined: Connection) -> None:

@@ -16,7 +16,7 @@ from exceptions.models import ExceptionCase
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unsupported
 from integration_hub.kernel.messages import Command
 from integration_hub.messaging import checks, claims, dispatch, outbox, pump
-from integration_hub.models import Attempt, Connection, OutboundCommand
+from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand
 from orders.models import Order, Sale
 from tests import spine, standin
 from tests.conftest import make_connection
@@ -115,6 +115,18 @@ def test_an_edit_while_the_erp_is_down_is_what_it_gets(ordered: Connection, worl
     spine.later()
     assert [command.billing.city for command in world.sales["laden-1"]] == ["Bremen"]
     assert spine.open_cases() == []
+
+
+def test_an_edit_that_cannot_be_read_any_more_stays_a_case(ordered: Connection, world: standin.World) -> None:
+    world.before = standin.timeout
+    spine.run()
+    world.before = None
+    spine.say(ordered, standin.order(1, city="Bremen", postal_code="28195", updated_at="2026-11-20T11:00:00Z"))
+    spine.run()
+    InboundEvent.objects.filter(pk=InboundEvent.objects.latest("pk").pk).update(body=b"erased")
+    spine.later()
+    assert [command.billing.city for command in world.sales["laden-1"]] == ["Hamburg"]
+    assert spine.open_kinds() == {"edited_after_export"}
 
 
 def test_an_edit_after_the_erp_has_written_is_a_case_and_nothing_is_repeated(
