@@ -145,7 +145,7 @@ def _alarm(shop: Connection, silence: Silence) -> None:
             cause=_cause(shop),
             params={"connection": shop.name, "hours": silence.hours, "usual": silence.usual},
             expected=say("About %(usual)s orders in these hours, as in the last four weeks", usual=silence.usual),
-            found=say("None since %(last)s", last=timezone.localtime(silence.last).strftime("%Y-%m-%d %H:%M")),
+            found=say("None since %(last)s", last=silence.last),
             data={"last": silence.last.isoformat()},
         ),
         shop,

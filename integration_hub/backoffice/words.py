@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_timedelta
 from babel.numbers import format_currency
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import get_language, gettext
 
 from integration_hub.kernel.text import Text
@@ -35,10 +35,21 @@ def _spoken(name: str, value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(_spoken(name, one) for one in value)
     if isinstance(value, Mapping):
-        return money(Decimal(value["amount"]), value["currency"]) if "amount" in value else words(value)
+        return _filled(value)
     if name == "why":  # why a report changed nothing: words of ours without gaps
         return gettext(str(value)) if value else ""
     return term(str(value)) if name in CODED else str(value)
+
+
+def _filled(value: Mapping[str, Any]) -> str:
+    """An amount, a moment, a day or a sentence inside a sentence."""
+    if "amount" in value:
+        return money(Decimal(value["amount"]), value["currency"])
+    if "moment" in value:
+        return formats.date_format(timezone.localtime(datetime.fromisoformat(value["moment"])), "SHORT_DATETIME_FORMAT")
+    if "day" in value:
+        return formats.date_format(date.fromisoformat(value["day"]), "SHORT_DATE_FORMAT")
+    return words(value)
 
 
 def words(text: Text | Mapping[str, Any] | None) -> str:

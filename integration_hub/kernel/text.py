@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 from .money import Money
@@ -11,7 +12,7 @@ from .money import Money
 
 @dataclass(frozen=True)
 class Text:
-    """An English sentence with named gaps (``%(name)s``) and what fills them: words, Money, a Text, or a list of those."""
+    """An English sentence with named gaps (``%(name)s``) and what fills them: words, Money, moments, days, Texts, lists."""
 
     msgid: str
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -33,6 +34,10 @@ def kept(value: Any) -> Any:
         return value.as_json()
     if isinstance(value, Money):
         return {"amount": str(value.rounded().amount), "currency": value.currency}
+    if isinstance(value, datetime):
+        return {"moment": value.isoformat()}
+    if isinstance(value, date):
+        return {"day": value.isoformat()}
     if isinstance(value, dict):
         return value  # kept before
     return [kept(one) for one in value] if isinstance(value, list) else str(value)

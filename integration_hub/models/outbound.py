@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .connection import Connection
 
@@ -18,7 +19,7 @@ class CommandState(models.TextChoices):
     LEASED = "LEASED", _("being sent")
     DONE = "DONE", _("done")
     PARKED = "PARKED", _("parked")
-    CANCELLED = "CANCELLED", _("cancelled")
+    CANCELLED = "CANCELLED", pgettext_lazy("command", "cancelled")
 
 
 OPEN_COMMANDS = (CommandState.DUE, CommandState.LEASED, CommandState.PARKED)

@@ -25,6 +25,7 @@ KEYWORDS: dict[str, Any] = {
     "gettext_noop": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
 }
 PRODUCT = ("integration_hub", "exceptions", "inventory", "customers", "orders", "payments", "accounting")
