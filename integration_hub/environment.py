@@ -48,6 +48,14 @@ def seconds(name: str, default: float) -> float:
     return value
 
 
+def whole(name: str, default: int) -> int:
+    """A whole number from 1; ValueError for anything else."""
+    value = int(os.environ.get(name) or default)
+    if not 0 < value < 1_000_000:
+        raise ValueError(f"{name} must be between 1 and 999999")
+    return value
+
+
 def secret_key() -> str:
     """HUB_SECRET_KEY, else one made once for this data folder."""
     return os.environ.get("HUB_SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(48))

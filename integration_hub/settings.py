@@ -29,6 +29,18 @@ HUB_COMMAND_LEASE = environment.seconds("HUB_COMMAND_LEASE", 240)
 HUB_POLL_LEASE = environment.seconds("HUB_POLL_LEASE", 180)
 HUB_UNCLEAR_WAIT = environment.seconds("HUB_UNCLEAR_WAIT", 30)
 HUB_LONGEST_WAIT = environment.seconds("HUB_LONGEST_WAIT", 3600)
+HUB_CASE_AFTER = environment.seconds("HUB_CASE_AFTER", 3600)
+HUB_CASE_TRIES = environment.whole("HUB_CASE_TRIES", 12)
+HUB_BREAKER_WINDOW = environment.seconds("HUB_BREAKER_WINDOW", 300)
+HUB_BREAKER_FAILURES = environment.whole("HUB_BREAKER_FAILURES", 10)
+HUB_BREAKER_PERCENT = environment.whole("HUB_BREAKER_PERCENT", 35)
+HUB_BREAKER_COOLDOWN = environment.seconds("HUB_BREAKER_COOLDOWN", 120)
+HUB_BREAKER_LONGEST = environment.seconds("HUB_BREAKER_LONGEST", 900)
+HUB_BREAKER_SUCCESSES = environment.whole("HUB_BREAKER_SUCCESSES", 3)
+HUB_BREAKER_CASE_AFTER = environment.seconds("HUB_BREAKER_CASE_AFTER", 900)
+HUB_BULK_AFTER = environment.seconds("HUB_BULK_AFTER", 24 * 3600 - 1)
+HUB_STOP_GRACE = environment.seconds("HUB_STOP_GRACE", 15)
+HUB_SILENCE_YEARS = environment.whole("HUB_SILENCE_YEARS", 10)
 HUB_HOME_COUNTRY = os.environ.get("HUB_HOME_COUNTRY", "DE")
 HUB_METRICS_TOKEN = os.environ.get("HUB_METRICS_TOKEN", "")
 ALLOWED_HOSTS = environment.words("HUB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
@@ -181,7 +193,9 @@ SPECTACULAR_SETTINGS = {
 # django-q2 only wakes; our rows own retries and truth.  Why each value: docs/decisions/0003-django-q2-only-kicks.md
 Q_CLUSTER: dict[str, Any] = {
     "name": "hub",
-    "workers": int(os.environ.get("HUB_WORKERS", "2")),
+    "workers": environment.whole("HUB_WORKERS", 2),
+    "ALT_CLUSTERS": {"batch": {"workers": environment.whole("HUB_BATCH_WORKERS", 1)}},
+    "scheduler": False,
     "timeout": 60,
     "retry": 300,
     "max_attempts": 1,
@@ -193,6 +207,10 @@ Q_CLUSTER: dict[str, Any] = {
     "catch_up": False,
     "poll": 0.5,
     "label": "Django Q2",
-} | ({"redis": os.environ["REDIS_URL"]} if os.environ.get("REDIS_URL") else {"orm": "default"})
+} | (
+    {"redis": os.environ["REDIS_URL"], "broker_class": "integration_hub.messaging.brokers.RedisKicks"}
+    if os.environ.get("REDIS_URL")
+    else {"orm": "default", "broker_class": "integration_hub.messaging.brokers.DatabaseKicks"}
+)
 
 LOGGING = logs.LOGGING

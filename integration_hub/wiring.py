@@ -1,24 +1,44 @@
-"""The hub on one page: report -> handlers (and who takes many at once); news -> reactions; commands; kinds of case, looks of what they hold up; lanes of work."""
+"""The hub on one page: report -> handlers (and who takes many at once); news -> reactions; commands; kinds of case, looks of what they hold up; lanes of work and what runs when."""
 
 from __future__ import annotations
 
+from datetime import time, timedelta
+
 from django.utils.translation import gettext_lazy as _
 
+import exceptions.invariants
 import inventory.services
 import orders.batch
 import orders.cases
 import orders.catchup
 import orders.commands
+import orders.completeness
+import orders.completeness_cases
 import orders.erp
 import orders.handlers
+import orders.invariants
+import orders.silence
 import orders.states
 import orders.summary
 from exceptions import kinds, subjects
 from integration_hub import roles
-from integration_hub.backoffice import words
+from integration_hub.backoffice import invariants, words
 from integration_hub.kernel import messages
-from integration_hub.messaging import cases, dispatch, inbox, outbox, polling, pump, switches
+from integration_hub.messaging import (
+    bulk,
+    cases,
+    dispatch,
+    inbox,
+    outbox,
+    polling,
+    pump,
+    schedules,
+    switches,
+    verification,
+)
+from integration_hub.messaging import invariants as messaging_invariants
 from integration_hub.messaging.dispatch import Verb
+from integration_hub.messaging.schedules import Task
 from integration_hub.models.inbound import Door
 from integration_hub.models.outbound import Outcome
 from integration_hub.processes import PROCESSES
@@ -52,11 +72,40 @@ VERBS = {
     ),
 }
 
-KINDS = (*cases.KINDS, *orders.cases.KINDS)
+KINDS = (
+    *cases.KINDS,
+    *orders.cases.KINDS,
+    *orders.completeness_cases.KINDS,
+    *orders.silence.KINDS,
+    *verification.KINDS,
+)
 
 FACES = (orders.summary.FACE,)
 
-LANES = {"in": inbox.process, "out": outbox.deliver, "poll": polling.work, "catchup": orders.catchup.work}
+LANES = {
+    "in": inbox.process,
+    "out": outbox.deliver,
+    "bulk_in": inbox.process_bulk,
+    "bulk_out": outbox.deliver_bulk,
+    "poll": polling.work,
+    "catchup": bulk.as_bulk(orders.catchup.work),
+    "duty": schedules.work,
+    orders.completeness.LANE: orders.completeness.work,
+}
+
+INVARIANTS = (*messaging_invariants.INVARIANTS, *exceptions.invariants.INVARIANTS, *orders.invariants.INVARIANTS)
+
+TASKS = (
+    Task(name="completeness", label=_("Compare shops, hub and ERP"), at=time(3), run=orders.completeness.nightly),
+    Task(
+        name="differences",
+        label=_("Look whether differences are gone"),
+        every=timedelta(minutes=5),
+        run=orders.completeness.follow_up,
+    ),
+    Task(name="silence", label=_("Look for silent shops"), every=timedelta(minutes=5), run=orders.silence.look),
+    *verification.tasks(INVARIANTS),
+)
 
 # what codes in stored sentences are called
 TERMS = (
@@ -76,6 +125,8 @@ def connect() -> None:
     kinds.register(KINDS, teams=roles.LABELS)
     subjects.register(FACES)
     switches.register(PROCESSES)
+    invariants.register(INVARIANTS)
+    schedules.register(TASKS)
     words.learn(TERMS)
     for lane, work in LANES.items():
         pump.register(lane, work)

@@ -11,7 +11,7 @@ from exceptions.models import ExceptionCase
 from integration_hub.connectors.base import Delivery
 from integration_hub.kernel import codec
 from integration_hub.messaging import inbox, pump
-from integration_hub.models import Connection, InboundEvent, OutboundCommand, PollState
+from integration_hub.models import Breaker, Connection, InboundEvent, OutboundCommand, PollState
 from integration_hub.models.inbound import Door
 from inventory.models import Variant
 from tests import standin
@@ -44,6 +44,8 @@ def later() -> int:
     """Let every pause and lease run out, then work."""
     for model in (InboundEvent, OutboundCommand, PollState):
         model._default_manager.update(due_at=LONG_AGO)
+    Breaker.objects.exclude(probe_at=None).update(probe_at=LONG_AGO)
+    Breaker.objects.update(rest_until=None)
     return run()
 
 

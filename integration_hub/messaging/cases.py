@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from exceptions import services as cases
@@ -20,9 +21,7 @@ from integration_hub.models.connection import UNREACHABLE_AFTER, ConnectionState
 from integration_hub.models.inbound import EventState
 from integration_hub.models.outbound import CommandState
 
-from . import checks, pump
-
-MANY_TRIES = 12
+from . import breakers, checks, clock, pump
 
 
 def event_parked(event: InboundEvent, text: Text, code: str, detail: str) -> None:
@@ -68,10 +67,12 @@ def command_refused(row: OutboundCommand, error: HubError) -> None:
 
 
 def command_failing(row: OutboundCommand, error: HubError) -> None:
-    """It is tried again by itself; after an hour or a dozen tries people are told."""
+    """It is tried again by itself; after a while (HUB_CASE_AFTER, HUB_CASE_TRIES) people are told."""
     row.refresh_from_db(fields=["first_failed_at", "attempts"])
-    since = row.first_failed_at or timezone.now()
-    if row.attempts < MANY_TRIES and timezone.now() - since < UNREACHABLE_AFTER:
+    now = clock.now()
+    since = row.first_failed_at or now
+    too_long = row.attempts >= settings.HUB_CASE_TRIES or now - since >= UNREACHABLE_AFTER
+    if not (too_long or breakers.open_for_long(row.connection)):
         return
     cases.open_case(
         Trouble(
@@ -116,15 +117,10 @@ def connection_misconfigured(connection: Connection, error: Misconfigured) -> No
     )
 
 
-def _wake() -> None:
-    for lane in pump.LANES:
-        pump.kick(lane)
-
-
 def poll_failing(connection: Connection, stream: str, error: HubError, *, since: datetime | None) -> None:
     """Polling fails and is tried again; after an hour without success people are told."""
     since = since or connection.created_at
-    if timezone.now() - since < UNREACHABLE_AFTER:
+    if clock.now() - since < UNREACHABLE_AFTER and not breakers.open_for_long(connection):
         return
     cases.open_case(
         Trouble(
@@ -190,20 +186,22 @@ def rerun(case: ExceptionCase) -> int:
         commands = commands.filter(connection=case.connection)
     else:
         commands = commands.none()
-    moved = commands.update(state=CommandState.DUE, due_at=timezone.now(), crashes=0)
+    moved = commands.update(state=CommandState.DUE, due_at=Now(), crashes=0)
+    if case.kind == "target_unreachable" and case.connection:
+        breakers.try_now(case.connection)
     polls = (
         PollState.objects.filter(connection=case.connection, lease_token=None)
         if case.connection
         else PollState.objects.none()
     )
-    moved += polls.update(due_at=timezone.now()) if not (events or moved) else 0
-    _wake()
+    moved += polls.update(due_at=Now()) if not (events or moved) else 0
+    pump.kick_all()
     return events + moved
 
 
 def _again(case: ExceptionCase, model: type[models.Model], state: Any) -> int:
     rows = model._default_manager.filter(pk__in=cases.held_up(case, model), state=state)
-    return int(rows.update(state=EventState.DUE, due_at=timezone.now(), crashes=0, attempts=1, finished_at=None))
+    return int(rows.update(state=EventState.DUE, due_at=Now(), crashes=0, attempts=1, finished_at=None))
 
 
 KINDS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,6 @@ from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db import connection as database
 from django.db.models.functions import Now
-from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from integration_hub.connectors.base import Connector, Delivery
@@ -25,36 +25,50 @@ from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection, InboundEvent
 from integration_hub.models.inbound import EventState
 
-from . import cases, claims, dispatch, pump
+from . import bulk, cases, claims, dispatch, leases, pump, stop
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=settings.HUB_EVENT_LEASE)
-BATCH = 20
+BATCH = 50
 
 _INSERT = """
-INSERT INTO integration_hub_inboundevent (connection_id, door, topic, object_id, digest, sender_key, body, context)
+INSERT INTO integration_hub_inboundevent (connection_id, door, topic, object_id, digest, sender_key, body, context, bulk)
 VALUES %s ON CONFLICT DO NOTHING RETURNING id
 """
-_VALUES = "(%s, %s, %s, %s, %s, %s, %s, %s)"
+_VALUES = "(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+# what is new about an object must not wait behind what a backfill says of it, and not overtake it either
+_PROMOTE = """
+WITH promoted AS (UPDATE integration_hub_inboundevent SET bulk = false
+  WHERE connection_id = %s AND object_id = ANY(%s) AND object_id <> '' AND bulk AND state = 'DUE')
+"""
 
 
 def store(
-    connection: Connection, deliveries: Sequence[Delivery], door: str, *, sender_key: str = "", salt: str = ""
+    connection: Connection,
+    deliveries: Sequence[Delivery],
+    door: str,
+    *,
+    sender_key: str = "",
+    salt: str = "",
+    backfill: bool = False,
 ) -> list[int]:
     """Keep what was said; a repeat changes nothing.  Returns the ids of the new events; durable when this commits.
 
     ``salt`` sets apart what is said again in the same words later on and means it (a state that came back).
     """
-    rows = [_row(connection, delivery, door, sender_key, salt) for delivery in deliveries]
+    rows = [[*_row(connection, delivery, door, sender_key, salt), backfill] for delivery in deliveries]
     if not rows:
         return []
     # one statement, so one round trip and a commit of its own where no transaction is open
+    insert, values = _INSERT % ", ".join([_VALUES] * len(rows)), [value for row in rows for value in row]
+    if not backfill:
+        insert, values = _PROMOTE + insert, [connection.pk, [row[3] for row in rows], *values]
     with database.cursor() as cursor:
-        cursor.execute(_INSERT % ", ".join([_VALUES] * len(rows)), [value for row in rows for value in row])
+        cursor.execute(insert, values)
         new = [row[0] for row in cursor.fetchall()]
     if new:
-        pump.kick("in")
+        pump.kick("bulk_in" if backfill else "in")
     return new
 
 
@@ -81,17 +95,34 @@ def stored_before(connection: Connection, delivery: Delivery) -> InboundEvent | 
     ).first()
 
 
-def process(limit: int = BATCH) -> int:
-    """Work off one batch of due events; returns how many."""
-    token, ids = claims.claim(InboundEvent, limit=limit, lease=LEASE)
+def process(limit: int = BATCH, *, backfill: bool = False) -> int:
+    """Work off one batch of due events of a lane; returns how many."""
+    token, ids = claims.claim(InboundEvent, limit=limit, lease=LEASE, bulk=backfill)
+    if ids:
+        with leases.turn(InboundEvent, token) as turn, bulk.working(backfill):
+            _work(token, ids, turn)
+    return len(ids)
+
+
+def _work(token: UUID, ids: Sequence[int], turn: leases.Turn) -> None:
+    if stop.asked():
+        return
     rows = InboundEvent.objects.filter(pk__in=ids, lease_token=token).select_related("connection")
     events = list(rows.order_by("pk"))
     reading = Reading({}, {})
     done = _at_once([event for event in events if event.attempts == 1], token, reading)
     for event in events:
         if event.pk not in done:
+            if stop.asked():
+                return
+            turn.at = event.pk
             _process(event, reading)
-    return len(ids)
+    turn.over = True
+
+
+def process_bulk() -> int:
+    """The same for what comes from a backfill."""
+    return process(backfill=True)
 
 
 @dataclass(frozen=True)
@@ -193,7 +224,8 @@ def _misconfigured(event: InboundEvent, error: Misconfigured) -> None:
 
 
 def _backoff(event: InboundEvent) -> timedelta:
-    return timedelta(seconds=min(2 ** min(event.attempts, 12), settings.HUB_LONGEST_WAIT))
+    longest = min(2.0 ** min(event.attempts, 12), settings.HUB_LONGEST_WAIT)
+    return timedelta(seconds=max(1.0, longest * random.uniform(0.5, 1.0)))  # noqa: S311  spreads load, guards nothing
 
 
 def _why(error: HubError) -> dict[str, Any]:
@@ -206,7 +238,7 @@ def _park(event: InboundEvent, text: Text, code: str, detail: str = "") -> None:
             event,
             state=EventState.PARKED,
             lease_token=None,
-            finished_at=timezone.now(),
+            finished_at=Now(),
             reason=text.as_json(),
             reason_code=code[:60],
         )
@@ -217,11 +249,11 @@ def _park(event: InboundEvent, text: Text, code: str, detail: str = "") -> None:
 def requeue(event_id: int) -> bool:
     """Let a parked event run again."""
     changed = InboundEvent.objects.filter(pk=event_id, state=EventState.PARKED).update(
-        state=EventState.DUE, due_at=Now(), crashes=0, attempts=0, finished_at=None
+        state=EventState.DUE, due_at=Now(), crashes=0, attempts=0, finished_at=None, bulk=False
     )
     if changed:
         pump.kick("in")
     return bool(changed)
 
 
-__all__ = ["process", "reports_of", "requeue", "store", "stored_before"]
+__all__ = ["process", "process_bulk", "reports_of", "requeue", "store", "stored_before"]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -27,7 +27,7 @@ from integration_hub.models import Attempt, Connection, OutboundCommand
 from integration_hub.models.outbound import CommandState, Outcome
 from integration_hub.models.patience import patiently
 
-from . import cases, claims, dispatch, pump
+from . import breakers, bulk, cases, claims, dispatch, leases, pump, stop
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +49,16 @@ def command(target: Connection, verb: str, key: str, subject: models.Model, **pa
                 subject_type=ContentType.objects.get_for_model(subject),
                 subject_id=subject.pk,
                 params=params,
+                bulk=bulk.is_bulk(),
             )
         ],
         ignore_conflicts=True,
     )
-    pump.kick("out")
+    _kick()
+
+
+def _kick() -> None:
+    pump.kick("bulk_out" if bulk.is_bulk() else "out")
 
 
 def commands(verb: str, wanted: Sequence[tuple[Connection, str, models.Model]]) -> None:
@@ -65,7 +70,9 @@ def commands(verb: str, wanted: Sequence[tuple[Connection, str, models.Model]]) 
     before = OutboundCommand.objects.filter(subject_type=kind, subject_id__in=ids, verb=verb)
     known = set(before.values_list("subject_id", flat=True))
     rows = [
-        OutboundCommand(connection=target, verb=verb, key=key, subject_type=kind, subject_id=subject.pk)
+        OutboundCommand(
+            connection=target, verb=verb, key=key, subject_type=kind, subject_id=subject.pk, bulk=bulk.is_bulk()
+        )
         for target, key, subject in wanted
     ]
     OutboundCommand.objects.bulk_create(rows, ignore_conflicts=True)
@@ -73,17 +80,41 @@ def commands(verb: str, wanted: Sequence[tuple[Connection, str, models.Model]]) 
         if subject.pk in known:
             cancel_pending(subject, verb, keep=target)
             revive(target, key)
-    pump.kick("out")
+    _kick()
 
 
-def deliver(limit: int = BATCH) -> int:
-    """Send one batch of due commands; returns how many."""
-    token, ids = claims.claim(OutboundCommand, limit=limit, lease=LEASE)
-    for pk in ids:
-        row = OutboundCommand.objects.filter(pk=pk, lease_token=token).select_related("connection").first()
-        if row and (row.pk == ids[0] or _extend(row)):
-            _deliver(row)
+def deliver(limit: int = BATCH, *, backfill: bool = False) -> int:
+    """Send one batch of due commands of a lane, all to one connection; returns how many were taken."""
+    token, ids = claims.claim(OutboundCommand, limit=limit, lease=LEASE, bulk=backfill)
+    if ids:
+        with leases.turn(OutboundCommand, token) as turn:
+            turn.over = _send_all(ids, token, turn)
     return len(ids)
+
+
+def deliver_bulk() -> int:
+    """The same for what comes from a backfill."""
+    return deliver(backfill=True)
+
+
+def _send_all(ids: Sequence[int], token: UUID, turn: leases.Turn) -> bool:
+    """Whether all had their turn; the rest is given back on a stop, or when the connection is not to be called any more."""
+    rows = OutboundCommand.objects.filter(lease_token=token).select_related("connection", "connection__breaker")
+    for pk in ids:
+        if stop.asked():
+            return False
+        row = rows.filter(pk=pk).first()
+        if row is None:
+            continue
+        if pk != ids[0] and not (breakers.is_closed(row.connection) and _extend(row)):
+            return False
+        turn.at = pk
+        with bulk.working(row.bulk):
+            error = _deliver(row)
+        breakers.ended(row.connection, error)
+        if error and error.code == breakers.SLOW_DOWN:
+            return pk == ids[-1]
+    return True
 
 
 def _extend(row: OutboundCommand) -> bool:
@@ -121,31 +152,37 @@ def _plain(payload: Command | None) -> dict[str, Any]:
     return dict(codec.loads(codec.dumps(asdict(payload)))) if payload else {}
 
 
-def _deliver(row: OutboundCommand) -> None:
+def _deliver(row: OutboundCommand) -> HubError | None:
+    """Try it and write down what came of it; the error, for the breaker of the connection."""
     attempt = Try(row, timezone.now(), time.monotonic(), unclear=row.maybe_sent)
     if row.crashes >= claims.MAX_CRASHES:
-        _refused(
-            attempt, Rejected(say("The worker died %(times)s times on this command.", times=row.crashes), code="defect")
-        )
-        return
+        words = say("The worker died %(times)s times on this command.", times=row.crashes)
+        return _refused(attempt, Rejected(words, code="defect"))
     try:
         if ended := _carry_out(attempt):
             patiently(lambda: _done(attempt, *ended))
-    except RetryLater as error:
-        _later(attempt, error)
-    except Rejected as error:
-        _refused(attempt, error)
-    except Misconfigured as error:
-        _misconfigured(attempt, error)
+    except (RetryLater, Rejected, Misconfigured) as error:
+        return _failed(attempt, error)
     except OperationalError as error:
         logger.warning("command %s: %s", row.pk, type(error).__name__)
-        _later(attempt, RetryLater(say("The database was busy."), maybe_written=attempt.unclear, code="busy"))
+        busy = RetryLater(say("The database was busy."), maybe_written=attempt.unclear, code="busy")
+        return _failed(attempt, busy)
     except Exception:  # the edge that records: anything else is our own mistake
         trace = uuid4().hex[:12]
         logger.exception("defect %s while sending command %s", trace, row.pk)
-        _refused(
-            attempt, Rejected(say("A defect of the hub (trace %(trace)s).", trace=trace), code="defect", detail=trace)
-        )
+        words = say("A defect of the hub (trace %(trace)s).", trace=trace)
+        return _refused(attempt, Rejected(words, code="defect", detail=trace))
+    return None if attempt.connector else RetryLater("", code="not_asked")
+
+
+def _failed(attempt: Try, error: RetryLater | Rejected | Misconfigured) -> HubError:
+    if isinstance(error, RetryLater):
+        _later(attempt, error)
+    elif isinstance(error, Misconfigured):
+        _misconfigured(attempt, error)
+    else:
+        _refused(attempt, error)
+    return error
 
 
 def _carry_out(attempt: Try) -> tuple[Written, Outcome] | None:
@@ -171,7 +208,7 @@ def _prepare(attempt: Try) -> Command | None:
     row = attempt.row
     payload = attempt.payload = dispatch.verb(row.verb).build(row)
     if payload is None:
-        if claims.settle(row, state=CommandState.CANCELLED, lease_token=None, finished_at=timezone.now()):
+        if claims.settle(row, state=CommandState.CANCELLED, lease_token=None, finished_at=Now()):
             cases.command_over(row)
     elif not claims.settle(row, maybe_sent=True):
         raise RetryLater(say("Another worker has taken this command over."))
@@ -217,7 +254,7 @@ def _done(attempt: Try, written: Written, outcome: Outcome) -> None:
             row,
             state=CommandState.DONE,
             lease_token=None,
-            finished_at=timezone.now(),
+            finished_at=Now(),
             result=asdict(written),
             reason={},
             reason_code="",
@@ -228,7 +265,7 @@ def _done(attempt: Try, written: Written, outcome: Outcome) -> None:
             dispatch.verb(row.verb).done(row, written, made)
             cases.command_over(row)
     if mine:
-        pump.kick("out")
+        _kick()
 
 
 def _later(attempt: Try, error: RetryLater) -> None:
@@ -258,7 +295,7 @@ def backoff(attempts: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(0.5, 1.5))  # noqa: S311  spreads load, guards nothing
 
 
-def _refused(attempt: Try, error: Rejected) -> None:
+def _refused(attempt: Try, error: Rejected) -> Rejected:
     row = attempt.row
     with transaction.atomic():
         mine = claims.settle(
@@ -272,6 +309,7 @@ def _refused(attempt: Try, error: Rejected) -> None:
         if mine:
             attempt.record(Outcome.DEFECT if error.code == "defect" else Outcome.REFUSED, error)
             cases.command_refused(row, error)
+    return error
 
 
 def _misconfigured(attempt: Try, error: Misconfigured) -> None:
@@ -312,7 +350,7 @@ def cancel_pending(subject: models.Model, verb: str, *, keep: Connection | None 
     ).exclude(connection=keep)
     taken = 0
     for row in waiting:
-        if waiting.filter(pk=row.pk).update(state=CommandState.CANCELLED, finished_at=timezone.now()):
+        if waiting.filter(pk=row.pk).update(state=CommandState.CANCELLED, finished_at=Now()):
             cases.command_over(row)
             taken += 1
     return taken

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import connection as database
 from django.db import OperationalError, transaction
+from django.db import connection as database
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Least, Now
 from django.utils import timezone
@@ -89,14 +90,14 @@ def work() -> int:
 
 def _claim() -> tuple[int, datetime] | None:
     """A stream that is ours for a while, and the database's time: the clock of this host decides nothing."""
-    token = leases.token()
+    mine: list[Any] = [leases.token(), LEASE]
     with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_CLAIM, [token, LEASE])
+        cursor.execute(_CLAIM, mine)
         if row := cursor.fetchone():
             return int(row[0]), row[2]
-        cursor.execute(_CLAIM_TRIAL, [token, LEASE])
+        cursor.execute(_CLAIM_TRIAL, mine)
         if row := cursor.fetchone():
-            cursor.execute(claims.TRIAL, [LEASE, row[1]])
+            cursor.execute(claims.TRIAL, [mine[1], row[1]])
             return int(row[0]), row[2]
     return None
 

@@ -22,7 +22,6 @@ from integration_hub.kernel.text import Text, say
 
 from . import vault
 
-
 ROLES = [(Role.SHOP.value, _("shop")), (Role.ERP.value, _("ERP"))]
 
 
@@ -52,6 +51,8 @@ class Connection(models.Model):
     mode = models.CharField(_("mode"), max_length=8, choices=Mode, default=Mode.TEST)
     state = models.CharField(_("state"), max_length=16, choices=ConnectionState, default=ConnectionState.ACTIVE)
     state_reason = models.JSONField(_("reason"), default=dict, blank=True)
+    max_concurrent = models.PositiveSmallIntegerField(_("commands at a time"), default=2, db_default=2)
+    per_minute = models.PositiveIntegerField(_("commands per minute"), default=0, db_default=0)  # 0: as many as come
     config = models.JSONField(_("settings"), default=dict, blank=True)
     sealed = models.BinaryField(default=bytes, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
@@ -159,7 +160,7 @@ class PollState(models.Model):
         return f"{self.connection} · {self.stream}"
 
 
-UNREACHABLE_AFTER = timedelta(hours=1)
+UNREACHABLE_AFTER = timedelta(seconds=settings.HUB_CASE_AFTER)
 
 
 def reason(text: Text) -> dict[str, Any]:

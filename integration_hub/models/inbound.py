@@ -47,6 +47,7 @@ class InboundEvent(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     crashes = models.PositiveSmallIntegerField(default=0, db_default=0)
     solo = models.BooleanField(default=False, db_default=False)
+    bulk = models.BooleanField(_("backfill"), default=False, db_default=False)  # worked beside, never before, what is new
     reason_code = models.CharField(max_length=60, blank=True, default="", db_default="")
     reason = models.JSONField(_("reason"), default=dict, db_default={})
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -66,7 +67,8 @@ class InboundEvent(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(state__in=UNFINISHED), name="event_due"),
+            models.Index(fields=["bulk", "due_at", "id"], condition=Q(state="DUE"), name="event_turn"),
+            models.Index(fields=["due_at"], condition=Q(state="LEASED"), name="event_leased"),
             models.Index(
                 fields=["connection", "object_id", "id"],
                 condition=Q(state__in=UNFINISHED),

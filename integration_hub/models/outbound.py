@@ -42,6 +42,7 @@ class OutboundCommand(models.Model):
     lease_token = models.UUIDField(null=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     crashes = models.PositiveSmallIntegerField(default=0)
+    bulk = models.BooleanField(_("backfill"), default=False, db_default=False)
     maybe_sent = models.BooleanField(_("may have arrived"), default=False)
     first_failed_at = models.DateTimeField(null=True)
     reason_code = models.CharField(max_length=60, blank=True, default="")
@@ -60,7 +61,8 @@ class OutboundCommand(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(state__in=MOVING), name="command_due"),
+            models.Index(fields=["connection", "bulk", "due_at", "id"], condition=Q(state="DUE"), name="command_turn"),
+            models.Index(fields=["connection", "due_at"], condition=Q(state="LEASED"), name="command_leased"),
             models.Index(
                 fields=["connection", "subject_type", "subject_id", "id"],
                 condition=Q(state__in=OPEN_COMMANDS),

@@ -1,7 +1,8 @@
 """``manage.py worker``: runs django-q2 under a watchdog that sees progress, not self-reported status.
 
-Killing one idle worker of a django-q2 cluster with SIGKILL hangs it silently while its own status stays green (measured).
-So the parent looks at our rows: work is due, nobody holds a lease, no lane has moved for a while: kill and start anew.
+Two clusters: one for what is new, one for backfill, polling and duties, so that the second never delays the first.  Killing
+one idle worker of a django-q2 cluster with SIGKILL hangs it silently while its own status stays green (measured).  So the
+parent looks at our rows: work is due, nobody holds a lease, no lane has moved for a while: kill and start anew.
 """
 
 from __future__ import annotations
@@ -14,16 +15,87 @@ import sys
 import time
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import connection
 
-from integration_hub.messaging import watch
+from integration_hub.messaging import leases, pump, stop, watch
 
 logger = logging.getLogger(__name__)
 
 TICK = 0.5
-GRACE = 40.0  # longer than one pump run, so a stop finishes what is leased
+LONGEST_PAUSE = 30.0  # seconds before a cluster that dies again and again is started anew
+SETTLED = 60.0  # seconds after which a cluster counts as well
+
+
+class Cluster:
+    """One django-q2 cluster as a session of its own."""
+
+    def __init__(self, name: str, owner: str, pipe: int) -> None:
+        self.name, self._pipe = name, pipe
+        self._environment = os.environ | {
+            "Q_CLUSTER_NAME": name,
+            leases.VARIABLE: owner,
+            stop.VARIABLE: str(pipe),
+        }
+        self._deaths, self._not_before = 0, 0.0
+        self.process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        watch.started(self.name)
+        self._started_at = time.monotonic()
+        command = [sys.executable, sys.argv[0], "qcluster"]
+        return subprocess.Popen(  # noqa: S603  our own command
+            command, start_new_session=True, env=self._environment, pass_fds=[self._pipe]
+        )
+
+    def tend(self, patience: float) -> None:
+        """Start the cluster anew when it is gone or stands still; one that keeps dying is given time."""
+        if self.process.poll() is None and not self._stalled(patience):
+            return
+        now = time.monotonic()
+        if self._not_before == 0.0:
+            self._deaths = 0 if now - self._started_at > SETTLED else self._deaths + 1
+            self._not_before = now + min(0.5 * 2**self._deaths, LONGEST_PAUSE)
+            logger.warning("cluster %s is gone or stands still; starting it anew", self.name)
+            self.kill()
+        if now >= self._not_before:
+            self._not_before = 0.0
+            self.process = self._start()
+
+    def _stalled(self, patience: float) -> bool:
+        """Kick what is due; True when kicks lead to nothing.  A database that is away is not the cluster's fault."""
+        try:
+            return watch.look(self.name, patience)
+        except DatabaseError as error:
+            logger.warning("the database fails: %s", type(error).__name__)
+            connection.close()
+            watch.started(self.name)
+            return False
+
+    def kill(self) -> None:
+        """Kill the whole session; leases bring back what it held."""
+        if self._lives():
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def _lives(self) -> bool:
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def end(self, until: float) -> bool:
+        """Wait for the end that was asked for, then the hard way; whether it ended by itself."""
+        try:
+            self.process.wait(max(0.1, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            logger.warning("cluster %s did not stop in time", self.name)
+        well = self.process.poll() is not None
+        self.kill()
+        return well
 
 
 class Command(BaseCommand):
@@ -38,55 +110,29 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        cluster = self._start()
+        owner, (children, ours) = leases.new_owner(), os.pipe()
+        clusters = [Cluster(name, owner, children) for name in pump.CLUSTERS]
         while not self.stopping:
             time.sleep(TICK)
-            if cluster.poll() is not None or self._stalled(options["patience"]):
-                logger.warning("the cluster is gone or stands still; starting it anew")
-                kill(cluster)
-                cluster = self._start()
-        end(cluster)
+            for cluster in clusters:
+                cluster.tend(options["patience"])
+        os.write(ours, b"stop")
+        self._end(clusters, owner)
 
     def _stop(self, *_signal: object) -> None:
         self.stopping = True
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        watch.started()
-        return subprocess.Popen([sys.executable, sys.argv[0], "qcluster"], start_new_session=True)  # noqa: S603  our own command
-
-    def _stalled(self, patience: float) -> bool:
-        """Kick what is due; True when kicks lead to nothing.  A database that is away is not the cluster's fault."""
+    def _end(self, clusters: list[Cluster], owner: str) -> None:
+        """The pumps stop after the row they are at; what is still at it then is killed, and what it held is due again."""
+        for cluster in clusters:
+            cluster.process.terminate()  # the first process only: a signal to the whole group hangs it (measured)
+        until = time.monotonic() + settings.HUB_STOP_GRACE
+        for cluster in clusters:
+            cluster.end(until)
         try:
-            return watch.look(patience)
+            released = leases.release_owner(owner)
         except DatabaseError as error:
-            logger.warning("the database does not answer: %s", type(error).__name__)
-            connection.close()
-            close_old_connections()
-            watch.started()
-            return False
-
-
-def kill(cluster: subprocess.Popen[bytes]) -> None:
-    """Kill the whole session; leases bring back what it held."""
-    if cluster.poll() is None or _group_lives(cluster.pid):
-        os.killpg(cluster.pid, signal.SIGKILL)
-    cluster.wait()
-
-
-def _group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def end(cluster: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to the main process only (a whole group hangs, measured), then the hard way."""
-    cluster.terminate()
-    try:
-        cluster.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        logger.warning("the cluster did not stop in time")
-    if _group_lives(cluster.pid):
-        os.killpg(cluster.pid, signal.SIGKILL)
+            logger.warning("leases are left to run out: %s", type(error).__name__)
+            return
+        if released:
+            logger.warning("%s rows were given back unfinished", released)

@@ -1,0 +1,87 @@
+"""Tokens of leases say who holds them: parent of the workers, process, and a number that never comes twice.
+
+So a process that lost the database gives back what it held, and a parent that had to kill its workers gives back theirs.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import F
+from django.db.models.functions import Greatest, Now
+
+from integration_hub.models import InboundEvent, OutboundCommand, PollState
+
+from . import stop
+
+VARIABLE = "HUB_LEASE_OWNER"  # eight hexadecimal digits, set by the parent for its children only
+
+_owner = os.environ.get(VARIABLE) or secrets.token_hex(4)
+
+
+def new_owner() -> str:
+    """A name for the leases of a parent's children."""
+    return secrets.token_hex(4)
+
+
+def token() -> UUID:
+    """A new token of this process."""
+    return UUID(hex=f"{_owner}{os.getpid() & 0xFFFFFFFF:08x}{secrets.token_hex(8)}")
+
+
+def release(model: type[InboundEvent | OutboundCommand], held: UUID, *, but: int | None = None) -> int:
+    """Rows leased with this token are due again as if they had not been taken; ``but`` keeps its lease."""
+    rows = model._default_manager.filter(lease_token=held, state="LEASED").exclude(pk=but or 0)
+    return rows.update(state="DUE", lease_token=None, due_at=Now(), attempts=Greatest(F("attempts") - 1, 0))
+
+
+@dataclass
+class Turn:
+    """How far a worker has come with what it took: the row it is at, and whether it is through."""
+
+    at: int | None = None
+    over: bool = False
+
+
+@contextmanager
+def turn(model: type[InboundEvent | OutboundCommand], held: UUID) -> Iterator[Turn]:
+    """What has not been come to is given back at once; the row that was being worked on keeps its lease.
+
+    A worker that dies over many rows at once gives none back: each is then taken alone, so the culprit is found.
+    """
+    mine = Turn()
+    try:
+        yield mine
+    finally:
+        if not mine.over and (mine.at is not None or stop.asked()):
+            release(model, held, but=mine.at)
+
+
+def release_process() -> int:
+    """What this process still holds is due now.  Only for a process of one thread that works on nothing at the moment."""
+    return _release(f"{_owner}{os.getpid() & 0xFFFFFFFF:08x}", unclear=timedelta(0))
+
+
+def release_owner(owner: str) -> int:
+    """What killed children of this owner held is due; what one of them may just have been sending, after a while."""
+    return _release(owner, unclear=timedelta(seconds=settings.HUB_UNCLEAR_WAIT))
+
+
+def _release(prefix: str, *, unclear: timedelta) -> int:
+    held = {
+        "lease_token__gte": UUID(hex=prefix.ljust(32, "0")),
+        "lease_token__lte": UUID(hex=prefix.ljust(32, "f")),
+    }
+    events = InboundEvent.objects.filter(state="LEASED", **held)
+    commands = OutboundCommand.objects.filter(state="LEASED", **held)
+    released = commands.filter(maybe_sent=True).update(state="DUE", lease_token=None, due_at=Now() + unclear)
+    released += commands.update(state="DUE", lease_token=None, due_at=Now())
+    released += events.update(state="DUE", lease_token=None, due_at=Now())
+    return released + PollState.objects.filter(**held).update(lease_token=None, due_at=Now())
