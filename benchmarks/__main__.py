@@ -19,10 +19,10 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from benchmarks import intake, processing  # noqa: PLC0415
+    from benchmarks import backlog, intake, processing  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
-    for name, run in {"intake": intake.run, "processing": processing.run}.items():
+    for name, run in {"intake": intake.run, "processing": processing.run, "backlog": backlog.run}.items():
         if not sys.argv[1:] or name in sys.argv[1:]:
             run()
 

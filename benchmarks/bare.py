@@ -20,7 +20,9 @@ if not settings.configured:
         SECRET_KEY="yardstick",
         ROOT_URLCONF=__name__,
         ALLOWED_HOSTS=["*"],
-        DATABASES={"default": embedded.parse(os.environ["DATABASE_URL"]) | {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}},
+        DATABASES={
+            "default": embedded.parse(os.environ["DATABASE_URL"]) | {"CONN_MAX_AGE": 300, "CONN_HEALTH_CHECKS": True}
+        },
     )
 SECRET = b"bench-secret"
 
@@ -31,7 +33,8 @@ def receive(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=401)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO bare_event (topic, body) VALUES (%s, %s)", [request.headers["X-WC-Webhook-Topic"], request.body]
+            "INSERT INTO bare_event (topic, body) VALUES (%s, %s)",
+            [request.headers["X-WC-Webhook-Topic"], request.body],
         )
     return HttpResponse(b"{}", content_type="application/json", headers={"Content-Length": "2"})
 

@@ -22,7 +22,7 @@ FIRST = 10_000_000
 
 def run() -> None:
     """Orders per second, and database queries per order with few and with many orders stored."""
-    shop = _prepare()
+    shop = connect("werkbank", "werkbank-erp")
     few = _queries(shop, FIRST)
     rate = _rate(shop, FIRST + 1000, ORDERS)
     many = _queries(shop, FIRST + 900_000)
@@ -32,29 +32,33 @@ def run() -> None:
     print(f"bench processing {rate:.1f} orders/s ratio={rate / bare(ORDERS):.2f} goal=0.4", flush=True)
 
 
-def _prepare() -> Connection:
+def connect(slug: str, erp_slug: str) -> Connection:
+    """A shop and an ERP that nobody answers for, joined by the first process."""
     Variant.objects.get_or_create(sku="TK-100", defaults={"title": "Teekanne"})
-    shop = Connection(kind="woocommerce", slug="werkbank", name="Werkbank", role="SHOP", config={"url": "http://127.0.0.1:9"})
+    shop = Connection(kind="woocommerce", slug=slug, name=slug, role="SHOP", config={"url": "http://127.0.0.1:9"})
     shop.set_secrets({"consumer_key": "ck", "consumer_secret": "cs", "webhook_secret": "whsec"})
     shop.save()
-    erp = Connection(kind="odoo", slug="erp", name="ERP", role="ERP", config={"url": "http://127.0.0.1:9", "database": "x"})
+    erp = Connection(
+        kind="odoo", slug=erp_slug, name=erp_slug, role="ERP", config={"url": "http://127.0.0.1:9", "database": "x"}
+    )
     erp.set_secrets({"api_key": "key"})
     erp.save()
     ProcessSwitch.objects.create(channel=shop, process="order_to_erp", target=erp, since="2020-01-01T00:00:00Z")
     return shop
 
 
-def _store(shop: Connection, first: int, count: int) -> None:
+def store(shop: Connection, first: int, count: int) -> None:
+    """Put so many different orders into the inbox."""
     numbers = range(first, first + count)
     inbox.store(shop, [Delivery("order.updated", str(number), load.order(number)) for number in numbers], Door.WEBHOOK)
 
 
 def _queries(shop: Connection, number: int) -> int:
     """Statements for one event, the claim of the batch included."""
-    _store(shop, number, 1)
+    store(shop, number, 1)
     while inbox.process(1):
         pass
-    _store(shop, number + 1, 1)
+    store(shop, number + 1, 1)
     reset_queries()
     with CaptureQueriesContext(database) as seen:
         assert inbox.process(1) == 1
@@ -62,7 +66,7 @@ def _queries(shop: Connection, number: int) -> int:
 
 
 def _rate(shop: Connection, first: int, count: int) -> float:
-    _store(shop, first, count)
+    store(shop, first, count)
     began = time.perf_counter()
     while inbox.process():
         pass

