@@ -72,12 +72,14 @@ VERBS = {
     ),
 }
 
+INVARIANTS = (*messaging_invariants.INVARIANTS, *exceptions.invariants.INVARIANTS, *orders.invariants.INVARIANTS)
+
 KINDS = (
     *cases.KINDS,
     *orders.cases.KINDS,
     *orders.completeness_cases.KINDS,
     *orders.silence.KINDS,
-    *verification.KINDS,
+    verification.kind(INVARIANTS),
 )
 
 FACES = (orders.summary.FACE,)
@@ -92,8 +94,6 @@ LANES = {
     "duty": schedules.work,
     orders.completeness.LANE: orders.completeness.work,
 }
-
-INVARIANTS = (*messaging_invariants.INVARIANTS, *exceptions.invariants.INVARIANTS, *orders.invariants.INVARIANTS)
 
 TASKS = (
     Task(name="completeness", label=_("Compare shops, hub and ERP"), at=time(3), run=orders.completeness.nightly),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from decimal import Decimal
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from exceptions import services as cases
 from exceptions.models import CaseState, CaseSubject, ExceptionCase
 from exceptions.services import Trouble
+from integration_hub.kernel.money import Money
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import InboundEvent, PollState
 from integration_hub.models.inbound import EventState
@@ -129,17 +130,17 @@ def _expected(row: Difference) -> Text:
     if row.what == What.MISSING_HERE:
         return say("The hub holds every order that the shop lists")
     if row.what == What.SUM:
-        return say("%(amount)s %(currency)s, as the hub holds it", amount=f"{row.here:.2f}", currency=row.currency)
+        return say("%(amount)s, as the hub holds it", amount=_money(row.here, row))
     return say("The ERP holds the order once")
+
+
+def _money(amount: Decimal | None, row: Difference) -> Money:
+    return Money(amount or Decimal(0), row.currency)
 
 
 def _found(row: Difference) -> Text:
     if row.what == What.MISSING_HERE:
-        amount = f"{row.there:.2f}"
-        day = row.tally.day.isoformat()
-        return say(
-            "The shop lists it on %(day)s with %(amount)s %(currency)s", day=day, amount=amount, currency=row.currency
-        )
+        return say("The shop lists it on %(day)s with %(amount)s", day=row.tally.day, amount=_money(row.there, row))
     if row.what == What.SUM:
         return _other_sum(row)
     if row.what == What.TWICE_IN_ERP:
@@ -148,13 +149,12 @@ def _found(row: Difference) -> Text:
 
 
 def _other_sum(row: Difference) -> Text:
-    amounts: dict[str, Any] = {"currency": row.currency}
+    there, erp = _money(row.there, row), _money(row.erp, row)
     if row.there is not None and row.erp is not None:
-        amounts |= {"there": f"{row.there:.2f}", "erp": f"{row.erp:.2f}"}
-        return say("%(there)s %(currency)s in the shop, %(erp)s %(currency)s in the ERP", **amounts)
+        return say("%(there)s in the shop, %(erp)s in the ERP", there=there, erp=erp)
     if row.erp is not None:
-        return say("%(erp)s %(currency)s in the ERP", erp=f"{row.erp:.2f}", **amounts)
-    return say("%(there)s %(currency)s in the shop", there=f"{row.there:.2f}", **amounts)
+        return say("%(erp)s in the ERP", erp=erp)
+    return say("%(there)s in the shop", there=there)
 
 
 def overtaken() -> list[int]:

@@ -72,7 +72,7 @@ def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> s
     order = Order.objects.select_for_update(of=("self",)).select_related("channel").get(pk=sale.order_id)
     moved = _take_stage(order, sale, report, event)
     shipped = [_take_shipment(order, sale, shipment, event) for shipment in report.shipments]
-    if any(shipped):
+    if moved or any(shipped):
         measure_fulfilment(order)
     return None if moved or any(shipped) else mark("says nothing new")
 
@@ -160,12 +160,13 @@ def _packed(lines: QuerySet[OrderLine]) -> list[tuple[OrderLine, Decimal]]:
 
 
 def measure_fulfilment(order: Order) -> None:
-    """Recompute the derived axis: all goods in parcels, some, or none."""
-    goods = _packed(order.lines.filter(kind=LineKind.ITEM))
-    if all(packed >= line.quantity for line, packed in goods) or order.sales.filter(stage=SaleStage.SHIPPED).exists():
+    """Recompute the derived axis: shipped when the ERP says so or all goods are in parcels, partly with any parcel."""
+    left_the_house = order.shipments.exists()
+    goods = _packed(order.lines.filter(kind=LineKind.ITEM)) if left_the_house else []
+    if order.sales.filter(stage=SaleStage.SHIPPED).exists() or (
+        left_the_house and all(packed >= line.quantity for line, packed in goods)
+    ):
         order.fulfilment = Fulfilment.FULL
-    elif order.shipments.exists():
-        order.fulfilment = Fulfilment.PARTIAL
     else:
-        order.fulfilment = Fulfilment.NONE
+        order.fulfilment = Fulfilment.PARTIAL if left_the_house else Fulfilment.NONE
     Order.objects.filter(pk=order.pk).update(fulfilment=order.fulfilment)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from math import inf
 
 from django.db import Error as DatabaseError
 from django.db import connection as database
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.operations import RunSQL
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from integration_hub.messaging import pump
+from integration_hub.messaging.guards import guarded_tables
 
 from . import figures
-
-_GUARD = re.compile(r"CREATE TRIGGER append_only_rows BEFORE UPDATE OR DELETE ON (\w+)")
 
 
 @require_safe
@@ -52,19 +48,6 @@ def migrated() -> bool:
     loader = MigrationLoader(database)
     applied = set(loader.applied_migrations)
     return all(leaf in applied for leaf in loader.graph.leaf_nodes())
-
-
-@cache
-def guarded_tables() -> frozenset[str]:
-    """The tables that our migrations make append-only."""
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    statements = (
-        str(operation.sql)
-        for migration in loader.disk_migrations.values()
-        for operation in migration.operations
-        if isinstance(operation, RunSQL)
-    )
-    return frozenset(table for sql in statements for table in _GUARD.findall(sql))
 
 
 def guarded() -> bool:

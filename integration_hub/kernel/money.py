@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import total_ordering
 
-# ISO 4217 active codes whose minor unit has two digits; the others stand in _DIGITS with their own.
+# ISO 4217 active codes whose minor unit has two digits; the others stand in UNUSUAL with their own.
 _TWO = frozenset(
     """AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP
     CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS
@@ -18,7 +18,7 @@ _TWO = frozenset(
     PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP
     TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG BGN ANG""".split()
 )
-_DIGITS = {
+UNUSUAL = {
     **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
     **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
     "CLF": 4,
@@ -29,13 +29,13 @@ def minor_digits(currency: str) -> int:
     """How many digits the smallest coin of an ISO 4217 currency has; ValueError for a code that is none."""
     if currency in _TWO:
         return 2
-    if currency in _DIGITS:
-        return _DIGITS[currency]
+    if currency in UNUSUAL:
+        return UNUSUAL[currency]
     raise ValueError(f"{currency!r} is not an ISO 4217 currency")
 
 
 def is_currency(code: str) -> bool:
-    return code in _TWO or code in _DIGITS
+    return code in _TWO or code in UNUSUAL
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:

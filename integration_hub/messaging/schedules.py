@@ -76,14 +76,10 @@ def tasks() -> list[Task]:
 
 
 def prepare(sender: AppConfig | None = None, **_kwargs: Any) -> None:
-    """Make the rows of duties that are new; what runs at a time of day waits for it.  Done after every migration."""
+    """Make the rows of duties that are new, each due at its first time.  Done after every migration."""
     known = set(Duty.objects.values_list("name", flat=True))
     now = timezone.now()
-    rows = [
-        Duty(name=task.name, due_at=task.next_after(now) if task.at else now)
-        for task in _tasks.values()
-        if task.name not in known
-    ]
+    rows = [Duty(name=task.name, due_at=task.next_after(now)) for task in _tasks.values() if task.name not in known]
     Duty.objects.bulk_create(rows, ignore_conflicts=True)
 
 

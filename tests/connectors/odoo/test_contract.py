@@ -5,10 +5,10 @@ from __future__ import annotations
 from tests.connectors.contract import (
     DeclarationContract,
     ParseContract,
-    SalesListedContract,
     TroubleContract,
     WriteContract,
 )
+from tests.connectors.listing import SalesListedContract
 
 from .mine import Mine, MineBefore19
 

@@ -19,11 +19,11 @@ from tests.connectors.contract import (
     Contract,
     DeclarationContract,
     ParseContract,
-    SalesListedContract,
     Sample,
     TroubleContract,
     WriteContract,
 )
+from tests.connectors.listing import SalesListedContract
 from tests.connectors.world import Reply
 from tests.erp.office import Office
 from tests.erp.server import Erp

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tests.connectors.contract import (
     DeclarationContract,
-    OrdersListedContract,
     ParseContract,
     TroubleContract,
     WebhookContract,
     WriteContract,
 )
+from tests.connectors.listing import OrdersListedContract
 
 from .mine import Mine
 
