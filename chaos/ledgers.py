@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django_q.models import OrmQ
 
 from exceptions.models import ExceptionCase
 from integration_hub.models import Connection, InboundEvent, OutboundCommand, PollState
@@ -14,13 +15,26 @@ from orders.models import Order
 
 from .facts import Facts, open_cases, parcels_here
 
+MOST_KICKS = 60
 SUCCESS = (Outcome.DONE, Outcome.FOUND)
+
+
+def moving_commands() -> QuerySet[OutboundCommand]:
+    """Commands that wait for their turn; those behind a parked one wait for a person, as that one's case says."""
+    before = OutboundCommand.objects.filter(
+        connection=OuterRef("connection"),
+        subject_type=OuterRef("subject_type"),
+        subject_id=OuterRef("subject_id"),
+        pk__lt=OuterRef("pk"),
+        state=CommandState.PARKED,
+    )
+    return OutboundCommand.objects.filter(~Exists(before), state__in=MOVING)
 
 
 def waiting(_facts: Facts) -> Iterator[str]:
     for event in InboundEvent.objects.filter(state__in=UNFINISHED):
         yield f"event {event} is {event.state} after {event.attempts} tries: {event.reason_code}"
-    for command in OutboundCommand.objects.filter(state__in=MOVING):
+    for command in moving_commands():
         yield f"command {command} is {command.state} after {command.attempts} tries: {command.reason_code}"
 
 
@@ -88,6 +102,13 @@ def unfit(_facts: Facts) -> Iterator[str]:
         yield f"{case.kind} is still open"
 
 
+def piled_up(_facts: Facts) -> Iterator[str]:
+    """A cluster whose monitor is dead acknowledges nothing, so every kick comes again and again."""
+    kicks = OrmQ.objects.count()
+    if kicks > MOST_KICKS:
+        yield f"{kicks} kicks were never acknowledged"
+
+
 CHECKS: tuple[tuple[str, Callable[[Facts], Iterator[str]]], ...] = (
     ("no event and no command waits or is leased", waiting),
     ("everything parked has an open case", parked),
@@ -97,5 +118,6 @@ CHECKS: tuple[tuple[str, Callable[[Facts], Iterator[str]]], ...] = (
     ("attempts agree with what became of their command", attempts),
     ("every parcel that left the ERP is known here", parcels),
     ("no defect came up", defects),
+    ("kicks do not pile up", piled_up),
     ("connections and polls are back to normal", unfit),
 )

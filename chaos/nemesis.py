@@ -75,9 +75,10 @@ class Nemesis:
         workers = [service for name, service in self._services.items() if name.startswith("worker")]
         if kind == "watchdog":
             return [main for service in workers if (main := service.main())]
+        mains = [process for service in workers for process in service.children()]
         if kind == "cluster main":
-            return [below[0] for service in workers if (below := service.below())]
-        return [process for service in workers for process in service.below()[1:]]
+            return mains
+        return [process for service in workers for process in service.below() if process not in mains]
 
     def _pause(self, step: Step) -> bool:
         victims = self._victims(step.whom)

@@ -6,11 +6,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-PER_ORDER = 0.12  # seconds; what two shared cores carry beside all the killing
+PER_ORDER = 0.2  # seconds; what two shared cores carry beside all the killing
 PER_KILL = 2.0
 SHOPS = ("woo", "woo", "shopify")
-VICTIMS = ("cluster child", "cluster child", "cluster child", "cluster child", "cluster main", "watchdog", "web worker",
-  "web worker", "web main")  # fmt: skip
+VICTIMS = (*["cluster child"] * 5, *["cluster main"] * 2, "watchdog", "watchdog", "web worker", "web main")
 EDITS = {"woo": ("double", "note"), "shopify": ("note",)}
 LONGEST_PAUSE = 20.0  # seconds, longer than the lease of a command
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 from integration_hub.messaging import polling
 from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand, PollState
 from integration_hub.models.inbound import UNFINISHED
-from integration_hub.models.outbound import MOVING
 from orders.models import Order
 
+from .ledgers import moving_commands
 from .outside import Outside
 
 STEP = 0.3
@@ -40,6 +40,15 @@ def poll_everything() -> bool:
         forget_connection()
         return False
     return True
+
+
+def is_behind() -> bool:
+    """Whether commands wait; True while the database is away."""
+    try:
+        return moving_commands().exists()
+    except DatabaseError:
+        forget_connection()
+        return True
 
 
 def longest_idle_transaction() -> float:
@@ -87,7 +96,7 @@ def _done(outside: Outside, asked_at: datetime) -> bool:
     try:
         busy = (
             InboundEvent.objects.filter(state__in=UNFINISHED),
-            OutboundCommand.objects.filter(state__in=MOVING),
+            moving_commands(),
             PollState.objects.exclude(last_ok_at__gte=asked_at, token=None, lease_token=None),
         )
         return not any(rows.exists() for rows in busy)

@@ -27,6 +27,7 @@ from .scene import SLUGS
 from .services import Ledger, Service, tree
 
 TICK = 0.1
+OVERTIME = 1.5  # how much longer than planned the world misbehaves, as long as work is left over
 LOOK_EVERY, STAFF_EVERY, POLL_EVERY = 0.7, 4.0, 8.0
 # short enough that a run of minutes sees leases end, long enough for honest work on a busy machine
 TIMES = {
@@ -139,6 +140,10 @@ def under_fire(stage: Stage, plan: Plan, stopped: Callable[[], bool]) -> tuple[C
     customers.stopping.set()
     customers.join()
     nemesis.release()
+    while not stopped() and time.monotonic() - began < plan.window * OVERTIME and quiet.is_behind():
+        stage.tend()
+        stage.poll()
+        time.sleep(TICK)
     stage.outside.behave()
     lasted = time.monotonic() - began
     stage.say(f"  {lasted:.0f} s of fire are over; waiting for rest")

@@ -66,13 +66,17 @@ class Service:
     def main(self) -> psutil.Process | None:
         return _process(self._main.pid) if self._main and self._main.poll() is None else None
 
-    def below(self) -> list[psutil.Process]:
-        """All living descendants, parents before their children."""
+    def children(self, *, all_of_them: bool = False) -> list[psutil.Process]:
+        """What the main process started; with ``all_of_them`` also what those started."""
         main = self.main()
         try:
-            return main.children(recursive=True) if main else []
+            return main.children(recursive=all_of_them) if main else []
         except psutil.NoSuchProcess:
             return []
+
+    def below(self) -> list[psutil.Process]:
+        """All living descendants."""
+        return self.children(all_of_them=True)
 
     def _sweep(self) -> None:
         """Kill every process that carries our mark, orphans too."""

@@ -119,6 +119,7 @@ class Http:
     timeout: tuple[float, float] = (5.0, 30.0)
     deadline: float | None = None  # on time.monotonic(); no request starts after it, none lasts beyond it
     exchanges: list[Exchange] = field(default_factory=list)
+    wrote: bool = False  # a request that changes something was answered with success
 
     @cached_property
     def _session(self) -> requests.Session:
@@ -159,7 +160,9 @@ class Http:
             self._keep(method, url, body, None, type(error).__name__, started)
             raise self._broken(error, writing) from error
         self._keep(method, url, body, answer.status, answer.text[: KEPT * 2], started)
-        if not (200 <= answer.status < 300 or answer.status in set(accept)):
+        well = 200 <= answer.status < 300
+        self.wrote = self.wrote or (writing and well)
+        if not (well or answer.status in set(accept)):
             raise self.refusal(answer, writing)
         return answer
 

@@ -229,7 +229,9 @@ def _send(attempt: Try, connector: Connector, payload: Command) -> tuple[Written
     try:
         written = connector.send(payload)
     except HubError as error:
-        attempt.unclear = getattr(error, "maybe_written", False)
+        # a question that failed says nothing about the writes before it; what was refused can be sent anew
+        wrote = connector.http.wrote and not isinstance(error, Rejected)
+        attempt.unclear = getattr(error, "maybe_written", False) or wrote
         raise
     return written, Outcome.FOUND if written.was_there else Outcome.DONE
 

@@ -149,6 +149,20 @@ def test_a_fault_may_hide_a_write(status: int, maybe: bool) -> None:
     assert caught.value.maybe_written is maybe
 
 
+@responses.activate
+def test_it_remembers_that_something_was_written() -> None:
+    responses.post(f"{URL}/search", json={})
+    responses.post(f"{URL}/refused", json={}, status=422)
+    responses.post(f"{URL}/orders", json={})
+    http = Http(URL)
+    http.request("POST", "/search", writes=False)
+    http.request("POST", "/refused", accept=[422])
+    assert not http.wrote
+    http.request("POST", "/orders")
+    http.request("POST", "/search", writes=False)
+    assert http.wrote
+
+
 def test_a_reading_post_says_so() -> None:
     with everything((500, {}, "")), pytest.raises(RetryLater) as caught:
         Http(URL).request("POST", "/", writes=False)

@@ -14,9 +14,11 @@ from integration_hub.api import tokens
 from integration_hub.connectors.http import Http
 from integration_hub.management.demo_trouble import reported
 from integration_hub.models import Connection, OutboundCommand, PollState, User
+from integration_hub.sandbox.http import Request, Response
 from orders.models import Order
+from tests.sandbox.play import control
 
-from .full_stack import Stack, basket, everything, item, outcomes
+from .full_stack import Stack, basket, everything, item, open_cases, outcomes
 
 
 def test_an_erp_that_is_down_is_tried_again_until_it_is_back(stack: Stack, woo: Connection) -> None:
@@ -147,3 +149,28 @@ def test_a_system_of_the_merchants_own_reports_over_rest(stack: Stack, odoo: Con
     stack.in_order()
     without = requests.post(address, json=order, timeout=10)
     assert without.status_code == 401
+
+
+def test_a_sale_that_is_there_counts_as_written_although_the_last_question_about_it_failed(
+    stack: Stack, woo: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erp, confirmed = stack.sandbox.odoo, []
+
+    def handle(request: Request) -> Response:
+        if request.path.endswith("/sale.order/read") and len(confirmed) == 1:
+            confirmed.append("asked")
+            return erp.failure(504, 0)
+        confirmed.extend(["confirmed"] * request.path.endswith("action_confirm"))
+        return played(request)
+
+    played = erp.handle
+    monkeypatch.setattr(erp, "handle", handle)
+    (number,) = stack.place("woo", basket(item("TK-100")))
+    stack.work()
+    assert (outcomes(), OutboundCommand.objects.get(verb="sale.write").maybe_sent) == (["RETRY"], True)
+    control(stack.sandbox, f"woo/orders/{number}", action="cancel")
+    stack.work()
+    assert open_cases() == {"cancelled_after_export": 1}
+    stack.later()
+    assert (outcomes(), len(stack.rows("sale.order"))) == (["RETRY", "FOUND"], 1)
+    assert open_cases() == {"cancelled_after_export": 1}
