@@ -12,7 +12,7 @@ from typing import Any
 
 from exceptions.models import ExceptionCase
 from integration_hub.messaging import polling, pump
-from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand, ProcessSwitch
+from integration_hub.models import Attempt, Breaker, Connection, InboundEvent, OutboundCommand, ProcessSwitch
 from integration_hub.models.inbound import UNFINISHED
 from integration_hub.models.outbound import MOVING
 from integration_hub.processes import PROCESSES
@@ -165,6 +165,7 @@ class Stack:
         """Let every pause run out, then work."""
         for model in (InboundEvent, OutboundCommand):
             model._default_manager.update(due_at=LONG_AGO)
+        Breaker.objects.update(rest_until=LONG_AGO, probe_at=LONG_AGO)
         self.work()
 
     def persist(self, *, orders: int) -> None:

@@ -154,7 +154,8 @@ def test_a_system_of_the_merchants_own_reports_over_rest(stack: Stack, odoo: Con
 def test_a_sale_that_is_there_counts_as_written_although_the_last_question_about_it_failed(
     stack: Stack, woo: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    erp, confirmed = stack.sandbox.odoo, []
+    erp = stack.sandbox.odoo
+    confirmed: list[str] = []
 
     def handle(request: Request) -> Response:
         if request.path.endswith("/sale.order/read") and len(confirmed) == 1:
