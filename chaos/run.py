@@ -38,6 +38,9 @@ TIMES = {
     "HUB_POLL_LEASE": "10",
     "HUB_UNCLEAR_WAIT": "3",
     "HUB_LONGEST_WAIT": "8",
+    "HUB_BREAKER_WINDOW": "20",
+    "HUB_BREAKER_COOLDOWN": "3",
+    "HUB_BREAKER_LONGEST": "8",
 }
 SWITCHES = {"pays_after": 2.0, "odoo_ship_after": 3.0, "shopify_retry_seconds": 0.5}
 

@@ -25,8 +25,9 @@ _ENQUEUE = """
 INSERT INTO django_q_ormq (key, payload, lock) SELECT %s, %s, statement_timestamp()
 WHERE (SELECT count(*) FROM (SELECT 1 FROM django_q_ormq WHERE key = %s LIMIT %s) waiting) < %s RETURNING id
 """
+# taken is gone: a cluster whose monitor was killed acknowledges nothing, and what it took would fill the queue
 _DEQUEUE = """
-UPDATE django_q_ormq SET lock = statement_timestamp() + make_interval(secs => %s) WHERE id = (
+DELETE FROM django_q_ormq WHERE id = (
   SELECT id FROM django_q_ormq WHERE key = %s AND lock <= statement_timestamp()
   ORDER BY lock, id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, payload
@@ -47,7 +48,7 @@ class DatabaseKicks(ORM):  # type: ignore[misc]  # django-q2 has no types
     def dequeue(self) -> list[tuple[int, str]] | None:
         self.get_connection()
         with connections[Conf.ORM].cursor() as cursor:
-            cursor.execute(_DEQUEUE, [Conf.RETRY, self.list_key])
+            cursor.execute(_DEQUEUE, [self.list_key])
             row = cursor.fetchone()
         if row:
             return [(int(row[0]), str(row[1]))]
