@@ -13,6 +13,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -51,6 +52,19 @@ def _role_field() -> RoleField:
     )
 
 
+class RoleFilter(admin.SimpleListFilter):
+    """People of one role."""
+
+    title = _("role")
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, term(f"role:{name}")) for name in PAGES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(groups__name=self.value()) if self.value() else queryset
+
+
 class NewPersonForm(UserCreationForm):  # type: ignore[misc]
     """A new person has a role from the beginning."""
 
@@ -75,7 +89,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
     add_form = NewPersonForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "first_name", "last_name", "role_label", "is_active", "last_login")
-    list_filter = ("is_active", "groups")
+    list_filter = ("is_active", RoleFilter)
     search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
     fieldsets = (

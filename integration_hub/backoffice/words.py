@@ -17,6 +17,9 @@ from integration_hub.kernel.text import Text
 # parameters that hold a code of ours; everything else is somebody's own word and stays as it is
 CODED = frozenset({"old", "to", "state", "payment", "door", "outcome", "verb", "what"})
 
+# parameters that hold marked words of ours without gaps, or what a vendor says, which no catalogue knows
+PHRASES = frozenset({"why", "system"})
+
 _TERMS: dict[str, Any] = {}
 
 
@@ -36,7 +39,7 @@ def _spoken(name: str, value: Any) -> str:
         return "; ".join(_spoken(name, one) for one in value)
     if isinstance(value, Mapping):
         return _filled(value)
-    if name == "why":  # why a report changed nothing: words of ours without gaps
+    if name in PHRASES:
         return gettext(str(value)) if value else ""
     return term(str(value)) if name in CODED else str(value)
 

@@ -55,7 +55,7 @@ class Poll:
             return self._changed_sales(since, _last(last))
         if phase == "picking":
             return self._changed_pickings(since, _last(last))
-        raise unreadable(f"unknown token {token}")
+        raise unreadable("unknown token %(token)s", token=token)
 
     def standing_under(self, references: Sequence[str]) -> list[Listed]:
         """Every sale under these references, drafts and cancelled ones too."""
@@ -136,7 +136,7 @@ def _window(since: datetime | None, last: int) -> list[Any]:
 
 def _last(token: str) -> int:
     if not (token.isascii() and token.isdigit() and len(token) < 19):
-        raise unreadable(f"unknown token {token}")
+        raise unreadable("unknown token %(token)s", token=token)
     return int(token)
 
 

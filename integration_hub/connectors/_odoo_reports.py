@@ -59,14 +59,14 @@ def _moment(row: Object, name: str) -> datetime:
     """A datetime field that must be there: UTC without zone."""
     found = fields.moment(row, name)
     if found is None:
-        raise unreadable(f"{name} is missing")
+        raise unreadable("%(name)s is missing", name=name)
     return found
 
 
 def _stage(state: str, pickings: Sequence[Object]) -> SaleStage:
     stage = STAGES.get(state)
     if stage is None:
-        raise unreadable(f"unknown state of a sale: {state}")
+        raise unreadable("unknown state of a sale: %(state)s", state=state)
     live = {fields.words(row, "state") for row in pickings} - {"cancel"}
     if stage != SaleStage.CONFIRMED or "done" not in live:
         return stage

@@ -111,7 +111,7 @@ def _reading(what: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise unreadable(f"not a {what} of Tryton ({error.__class__.__name__})") from error
+        raise unreadable("not a %(what)s of Tryton (%(error)s)", what=what, error=error.__class__.__name__) from error
 
 
 def _sale_report(row: Row) -> SaleReport:

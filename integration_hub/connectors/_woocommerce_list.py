@@ -47,7 +47,7 @@ def _stamp(moment: datetime) -> str:
 
 def _page(token: str | None) -> int:
     if token is not None and not (token.isascii() and token.isdigit() and len(token) < 7):
-        raise unreadable(f"unknown token {token}")
+        raise unreadable("unknown token %(token)s", token=token)
     return int(token or 1)
 
 

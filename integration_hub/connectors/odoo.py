@@ -102,7 +102,7 @@ class Odoo(Connector):
             return [sale_report(body)]
         if delivery.topic == "product.polled":
             return [product_report(body)]
-        raise unreadable(f"unknown topic {delivery.topic}")
+        raise unreadable("unknown topic %(topic)s", topic=delivery.topic)
 
     def check(self) -> Sequence[Finding]:
         """Log in, look at the rights, and find the products and taxes that the settings speak of."""

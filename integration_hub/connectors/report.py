@@ -29,7 +29,7 @@ from integration_hub.kernel.messages import (
     TaxPart,
 )
 from integration_hub.kernel.states import LineKind, OrderStage
-from integration_hub.kernel.text import say
+from integration_hub.kernel.text import mark, say
 
 from .base import Connector, Delivery, Finding, Role, option
 
@@ -52,7 +52,7 @@ class OwnSystem(Connector):
     """A system that reports its orders over our API."""
 
     code: ClassVar[str] = "report"
-    label: ClassVar[str] = "Own system (API)"
+    label: ClassVar[str] = mark("Own system (API)")
     roles: ClassVar[frozenset[Role]] = frozenset({Role.SHOP})
     cannot: ClassVar[tuple[Any, ...]] = (
         say("It reports orders itself, with an API token; the hub neither polls it nor writes to it."),
@@ -148,21 +148,21 @@ def _amount(source: Object, name: str) -> Decimal:
     """A decimal string, never a JSON number: a number has been a float somewhere."""
     value = source.get(name)
     if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
-        raise unreadable(f"{name} is not an amount as text, like 11.90")
+        raise unreadable("%(name)s is not an amount as text, like 11.90", name=name)
     return Decimal(value)
 
 
 def _not_negative(source: Object, name: str) -> Decimal:
     value = Decimal(0) if source.get(name) is None else _amount(source, name)
     if value < 0:
-        raise unreadable(f"{name} is negative")
+        raise unreadable("%(name)s is negative", name=name)
     return value
 
 
 def _moment(source: Object, name: str) -> datetime:
     found = read.moment(source, name)
     if found is None or not EARLIEST <= found < LATEST:
-        raise unreadable(f"{name} is missing or not of this century")
+        raise unreadable("%(name)s is missing or not of this century", name=name)
     return found
 
 
@@ -170,4 +170,4 @@ def _word(words: type[Word], source: Object, name: str) -> Word:
     try:
         return words(read.words(source, name))
     except ValueError:
-        raise unreadable(f"{name} is none of {', '.join(words)}") from None
+        raise unreadable("%(name)s is none of %(words)s", name=name, words=", ".join(words)) from None

@@ -112,7 +112,7 @@ class Tryton(Connector):
             return [reports.sale_report(delivery.body)]
         if delivery.topic == reports.PRODUCT_TOPIC:
             return [reports.product_report(delivery.body)]
-        raise unreadable(f"unknown topic {delivery.topic}")
+        raise unreadable("unknown topic %(topic)s", topic=delivery.topic)
 
     def check(self) -> Sequence[Finding]:
         """Server, key, company, web shop, warehouse and products, one after the other."""

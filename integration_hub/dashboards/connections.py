@@ -145,7 +145,7 @@ def switch(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 @required(ADD)
 def choose(request: HttpRequest) -> HttpResponse:
     """Which system is to be connected."""
-    kinds = [(cls.code, cls.label) for cls in connections.kinds()]
+    kinds = [(cls.code, _(cls.label)) for cls in connections.kinds()]
     return render(request, "connections/choose.html", context(request, _("New connection"), kinds=kinds))
 
 

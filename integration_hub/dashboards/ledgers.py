@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from exceptions import services as cases
@@ -22,6 +23,15 @@ from .differences import differences
 from .filters import ActivityFilter, CommandFilter, EventFilter
 
 PERSONAL = "orders.see_personal_data"
+
+# what a target answered, in the order in which it is shown
+_ANSWER = {
+    "number": gettext_lazy("number there"),
+    "external_id": gettext_lazy("id there"),
+    "vendor_status": gettext_lazy("state there"),
+    "url": gettext_lazy("address there"),
+    "was_there": gettext_lazy("was already there"),
+}
 
 
 def _ledger(request: HttpRequest, template: str, title: str, found: Any, route: str) -> HttpResponse:
@@ -84,6 +94,7 @@ def command(request: HttpRequest, pk: int) -> HttpResponse:
         "tries": _tries(row, personal=personal),
         "personal": personal,
         "cases": _cases(row.subject or row),
+        "answer": [(label, row.result[name]) for name, label in _ANSWER.items() if row.result.get(name)],
         "buttons": buttons(request, COMMAND_ACTIONS, row, "command_action"),
     }
     return render(request, "messaging/command.html", context(request, _("Command %(id)s") % {"id": pk}, **shown))

@@ -36,7 +36,7 @@ def _integer(text: str) -> int:
 
 
 def _constant(name: str) -> NoReturn:
-    raise unreadable(f"{name} is not a number")
+    raise unreadable("%(name)s is not a number", name=name)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def loads(raw: bytes | str) -> Any:
             text, parse_float=_decimal, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_object
         )
     except (UnicodeDecodeError, json.JSONDecodeError, InvalidOperation) as error:
-        raise unreadable(f"not JSON ({error.__class__.__name__})") from error
+        raise unreadable("not JSON (%(error)s)", error=error.__class__.__name__) from error
     except RecursionError as error:
         raise unreadable("nested too deeply") from error
     _check(value)
@@ -139,15 +139,15 @@ def canonical(value: Any) -> bytes:
 def money_amount(value: Any, name: str) -> Decimal:
     """An amount from a source field: decimal string, int or Decimal.  Empty is an error, so is a float or NaN."""
     if isinstance(value, (bool, float)) or value is None:
-        raise unreadable(f"{name} is not an amount")
+        raise unreadable("%(name)s is not an amount", name=name)
     try:
         number = _decimal(str(value).strip()) if not isinstance(value, Decimal) else value
     except InvalidOperation:
-        raise unreadable(f"{name} is not an amount") from None
+        raise unreadable("%(name)s is not an amount", name=name) from None
     if not number.is_finite():
-        raise unreadable(f"{name} is not a finite amount")
+        raise unreadable("%(name)s is not a finite amount", name=name)
     if abs(number) >= MAX_AMOUNT:
-        raise unreadable(f"{name} is out of bounds")
+        raise unreadable("%(name)s is out of bounds", name=name)
     return number
 
 
@@ -157,7 +157,7 @@ def utc(text: str, name: str) -> datetime:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        raise unreadable(f"{name} is not a time") from None
+        raise unreadable("%(name)s is not a time", name=name) from None
 
 
 __all__ = ["Rejected", "canonical", "dumps", "load_object", "loads", "money_amount", "utc"]

@@ -13,6 +13,7 @@ HubError
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from .text import Text, say
 
@@ -76,6 +77,6 @@ class NotNow(HubError):
     """The action is not possible in this state; ``text`` says why."""
 
 
-def unreadable(what: str) -> Rejected:
-    """The error for bytes that are authentic and make no sense."""
-    return Rejected(say("The message cannot be read: %(what)s", what=what), code="unreadable")
+def unreadable(what: str, /, **params: Any) -> Rejected:
+    """The error for bytes that are authentic and make no sense; ``what`` is marked for translation by this name."""
+    return Rejected(say("The message cannot be read: %(what)s", what=Text(what, params)), code="unreadable")

@@ -35,7 +35,7 @@ def words(source: Object, name: str, limit: int = MAX_WORDS) -> str:
     if value is None or value is False:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise unreadable(f"{name} is not a text")
+        raise unreadable("%(name)s is not a text", name=name)
     return str(value).strip()[:limit]
 
 
@@ -43,11 +43,11 @@ def identifier(source: Object, name: str, *, required: bool = True) -> str:
     """An id or number as text.  Empty, null and 0 mean none; too long is Rejected, never cut."""
     text = words(source, name, MAX_ID + 1)
     if len(text) > MAX_ID:
-        raise unreadable(f"{name} is too long")
+        raise unreadable("%(name)s is too long", name=name)
     if text not in ("", "0"):
         return text
     if required:
-        raise unreadable(f"{name} is missing")
+        raise unreadable("%(name)s is missing", name=name)
     return ""
 
 
@@ -63,7 +63,7 @@ def quantity(source: Object, name: str) -> Decimal:
     """A number of pieces: below a billion and not finer than a ten-thousandth."""
     number = amount(source, name)
     if abs(number) >= MAX_QUANTITY or round(number, 4) != number:
-        raise unreadable(f"{name} is out of bounds")
+        raise unreadable("%(name)s is out of bounds", name=name)
     return number
 
 
@@ -72,7 +72,7 @@ def flag(source: Object, name: str) -> bool:
     value = source.get(name)
     text = "" if value is None else str(value).lower()
     if isinstance(value, list | dict) or text not in _YES | _NO:
-        raise unreadable(f"{name} is neither yes nor no")
+        raise unreadable("%(name)s is neither yes nor no", name=name)
     return text in _YES
 
 
@@ -82,7 +82,7 @@ def child(source: Object, name: str) -> Object:
     if value is None or value in ("", []):
         return {}
     if not isinstance(value, dict):
-        raise unreadable(f"{name} is not an object")
+        raise unreadable("%(name)s is not an object", name=name)
     return value
 
 
@@ -97,9 +97,9 @@ def children(source: Object, name: str) -> list[Object]:
     if isinstance(value, dict) and all(key.isdigit() for key in value):
         value = list(value.values())
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise unreadable(f"{name} is not a list of objects")
+        raise unreadable("%(name)s is not a list of objects", name=name)
     if len(value) > MAX_LIST:
-        raise unreadable(f"{name} is too long a list")
+        raise unreadable("%(name)s is too long a list", name=name)
     return value
 
 
@@ -109,7 +109,7 @@ def texts(source: Object, name: str) -> list[str]:
     if value is None or value == "":
         return []
     if not isinstance(value, list) or len(value) > MAX_LIST or not all(isinstance(item, str) for item in value):
-        raise unreadable(f"{name} is not a list of texts")
+        raise unreadable("%(name)s is not a list of texts", name=name)
     return [item.strip()[:MAX_WORDS] for item in value if item.strip()]
 
 
@@ -125,7 +125,7 @@ def currency(source: Object, name: str) -> str:
     """An ISO 4217 code in upper case."""
     code = words(source, name).upper()
     if not is_currency(code):
-        raise unreadable(f"{name} {code!r} is not a currency")
+        raise unreadable("%(name)s “%(code)s” is not a currency", name=name, code=code)
     return code
 
 

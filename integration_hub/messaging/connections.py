@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from exceptions.actions import Why
@@ -30,7 +31,7 @@ def kinds() -> list[type[Connector]]:
 def system_name(connection: Connection) -> str:
     """What the system behind the connection is called; its code where this version has no connector for it."""
     cls = connector_of(connection)
-    return cls.label if cls else connection.kind
+    return gettext(cls.label) if cls else connection.kind
 
 
 def connector_of(connection: Connection) -> type[Connector] | None:

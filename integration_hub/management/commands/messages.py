@@ -1,6 +1,7 @@
 """``manage.py messages``: find every sentence, bring the catalogues in line, compile them.  No system package needed.
 
-Python is read by Babel (``_``, ``gettext…`` and the kernel's ``say`` and ``mark``), templates by Django's own templatize.
+Python is read by Babel (``_``, ``gettext…`` and the kernel's ``say`` and ``mark``), templates by Django's own templatize.  unfold, whose templates make our pages, has no German: its sentences are ours too,
+but for those that Django says.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import django
 import polib
+import unfold
 from babel.messages.extract import extract
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -20,6 +23,7 @@ KEYWORDS: dict[str, Any] = {
     "_": None,
     "say": None,
     "mark": None,
+    "unreadable": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
@@ -75,16 +79,20 @@ def catalogue(language: str) -> polib.POFile:
 
 def sentences() -> Found:
     """Every sentence of the product: (context, msgid) -> (plural, places)."""
-    found: Found = {}
+    found = _lent()
     for place, source in _sources():
-        for _line, message, _comments, context in extract("python", BytesIO(source.encode()), keywords=KEYWORDS):
-            parts = message if isinstance(message, tuple) else (message, "")
-            parts = parts[1:] if context and len(parts) > 1 and parts[0] == context else parts
-            key = (context or "", str(parts[0] or ""))
-            if key[1]:
-                plural = str(parts[1] or "") if len(parts) > 1 else ""
-                found.setdefault(key, (plural, []))[1].append(place)
+        _read(found, place, source)
     return found
+
+
+def _read(found: Found, place: str, source: str) -> None:
+    for _line, message, _comments, context in extract("python", BytesIO(source.encode()), keywords=KEYWORDS):
+        parts = message if isinstance(message, tuple) else (message, "")
+        parts = parts[1:] if context and len(parts) > 1 and parts[0] == context else parts
+        key = (context or "", str(parts[0] or ""))
+        if key[1]:
+            plural = str(parts[1] or "") if len(parts) > 1 else ""
+            found.setdefault(key, (plural, []))[1].append(place)
 
 
 def _sources() -> Iterator[tuple[str, str]]:
@@ -94,7 +102,27 @@ def _sources() -> Iterator[tuple[str, str]]:
             if "sandbox" not in path.parts and "migrations" not in path.parts:
                 yield str(path.relative_to(root)), path.read_text()
     for path in sorted((root / "templates").rglob("*.html")):
-        yield str(path.relative_to(root)), templates.templatize(path.read_text())
+        yield str(path.relative_to(root)), _of_template(path)
+
+
+def _of_template(path: Path) -> str:
+    """As Python without indentation, which the tokenizer would take amiss."""
+    return "\n".join(line.lstrip() for line in templates.templatize(path.read_text()).splitlines())
+
+
+def _lent() -> Found:
+    """What unfold says on pages like ours and Django does not say in German."""
+    root, found = Path(unfold.__file__).parent, Found()
+    paths = [path for kind in ("*.py", "*.html") for path in root.rglob(kind) if "contrib" not in path.parts]
+    for path in sorted(paths):
+        source = path.read_text() if path.suffix == ".py" else _of_template(path)
+        _read(found, f"unfold/{path.relative_to(root)}", source)
+    spoken = {
+        (entry.msgctxt or "", entry.msgid)
+        for path in Path(django.__file__).parent.glob("**/locale/de/LC_MESSAGES/django.mo")
+        for entry in polib.mofile(str(path))
+    }
+    return {key: said for key, said in found.items() if key not in spoken}
 
 
 def update(po: polib.POFile, found: Found) -> None:
