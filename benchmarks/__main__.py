@@ -13,16 +13,21 @@ DATABASE = "hub_bench"
 def main() -> None:
     url = os.environ.get("DATABASE_URL") or embedded.start(environment.data_dir() / "postgres")
     os.environ["DATABASE_URL"] = prepare(url)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "integration_hub.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
     import django  # noqa: PLC0415  settings need the database above
 
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from benchmarks import backlog, intake, processing  # noqa: PLC0415
+    from benchmarks import backlog, end_to_end, intake, processing  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
-    for name, run in {"intake": intake.run, "processing": processing.run, "backlog": backlog.run}.items():
+    for name, run in {
+        "intake": intake.run,
+        "processing": processing.run,
+        "end_to_end": end_to_end.run,
+        "backlog": backlog.run,
+    }.items():
         if not sys.argv[1:] or name in sys.argv[1:]:
             run()
 

@@ -63,7 +63,8 @@ def server(application: str) -> Iterator[int]:
     options = ["--interface", "wsgi", "--port", str(port), "--workers", "2", "--blocking-threads", "4", "--no-ws"]
     child = subprocess.Popen(
         [binary, *options, application],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+        env=os.environ
+        | {"PYTHONPATH": str(Path(__file__).parent.parent), "DJANGO_SETTINGS_MODULE": "benchmarks.settings"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

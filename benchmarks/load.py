@@ -83,12 +83,12 @@ def order(number: int) -> bytes:
     return json.dumps(found).encode()
 
 
-def request(number: int) -> bytes:
+def request(number: int, path: str = "/webhooks/laden/") -> bytes:
     """The whole HTTP request, signed."""
     body = order(number)
     signature = base64.b64encode(hmac.digest(SECRET, body, hashlib.sha256)).decode()
     head = (
-        "POST /webhooks/laden/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
         "X-WC-Webhook-Source: http://bench/\r\nX-WC-Webhook-Topic: order.updated\r\nX-WC-Webhook-Resource: order\r\n"
         f"X-WC-Webhook-Event: updated\r\nX-WC-Webhook-ID: 1\r\nX-WC-Webhook-Delivery-ID: {number:032x}\r\n"
         f"X-WC-Webhook-Signature: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"

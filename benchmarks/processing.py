@@ -9,6 +9,7 @@ from django.db import reset_queries
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks import load
+from benchmarks.bare_rows import BARE_TABLES, write_bare
 from integration_hub.connectors.base import Delivery
 from integration_hub.messaging import inbox
 from integration_hub.models import Connection, OutboundCommand, ProcessSwitch
@@ -73,16 +74,6 @@ def _rate(shop: Connection, first: int, count: int) -> float:
     return count / (time.perf_counter() - began)
 
 
-_BARE = """
-CREATE TABLE IF NOT EXISTS bare_order (id bigserial PRIMARY KEY, number text UNIQUE, total numeric(19,4), body jsonb);
-CREATE TABLE IF NOT EXISTS bare_line (id bigserial PRIMARY KEY, order_id bigint REFERENCES bare_order, title text, net numeric(19,4));
-CREATE TABLE IF NOT EXISTS bare_address (id bigserial PRIMARY KEY, order_id bigint REFERENCES bare_order, role text, city text);
-CREATE TABLE IF NOT EXISTS bare_customer (id bigserial PRIMARY KEY, email text UNIQUE);
-CREATE TABLE IF NOT EXISTS bare_step (id bigserial PRIMARY KEY, order_id bigint, text text);
-CREATE TABLE IF NOT EXISTS bare_out (id bigserial PRIMARY KEY, key text UNIQUE, order_id bigint);
-"""
-
-
 def bare(count: int) -> float:
     """The yardstick: psycopg writes the same rows, one transaction per order."""
     import json  # noqa: PLC0415
@@ -92,30 +83,9 @@ def bare(count: int) -> float:
     database.ensure_connection()
     bodies = [load.order(FIRST + 2_000_000 + place) for place in range(count)]
     with psycopg.connect(database.connection.info.dsn, autocommit=True) as raw:
-        raw.execute(_BARE)
+        raw.execute(BARE_TABLES)
         began = time.perf_counter()
         for body in bodies:
             with raw.transaction():
-                _write(raw, json.loads(body), body)
+                write_bare(raw, json.loads(body), body)
         return count / (time.perf_counter() - began)
-
-
-def _write(raw, found: dict, body: bytes) -> None:  # type: ignore[no-untyped-def,type-arg]
-    text = body.decode()
-    row = raw.execute(
-        "INSERT INTO bare_order (number, total, body) VALUES (%s, %s, %s) RETURNING id",
-        [found["number"], found["total"], text],
-    ).fetchone()
-    for line in (*found["line_items"], *found["shipping_lines"]):
-        raw.execute(
-            "INSERT INTO bare_line (order_id, title, net) VALUES (%s, %s, %s)",
-            [row[0], line.get("name") or line.get("method_title"), line["total"]],
-        )
-    for role in ("billing", "shipping"):
-        raw.execute(
-            "INSERT INTO bare_address (order_id, role, city) VALUES (%s, %s, %s)", [row[0], role, found[role]["city"]]
-        )
-    raw.execute("INSERT INTO bare_customer (email) VALUES (%s)", [found["billing"]["email"]])
-    for step in ("reported", "accepted"):
-        raw.execute("INSERT INTO bare_step (order_id, text) VALUES (%s, %s)", [row[0], step])
-    raw.execute("INSERT INTO bare_out (key, order_id) VALUES (%s, %s)", [f"sale:{row[0]}", row[0]])

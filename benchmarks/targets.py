@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from integration_hub.connectors.base import Capability, Connector, Finding, Role, option
 from integration_hub.connectors.woocommerce import WooCommerce
+from integration_hub.kernel import codec
 from integration_hub.kernel.messages import Command, Written
 from integration_hub.kernel.text import say
 
@@ -41,7 +42,7 @@ class BenchErp(Connector):
     Config = _Config
 
     def send(self, command: Command) -> Written:
-        answer = self.http.request("POST", f"{self.config.url}/sales", json=asdict(command))
+        answer = self.http.request("POST", f"{self.config.url}/sales", json=codec.loads(codec.dumps(asdict(command))))
         return Written(external_id=getattr(command, "reference", ""), number=str(answer.json()["number"]))
 
     def find(self, command: Command) -> Written | None:
