@@ -25,6 +25,7 @@ _CASES = ("exceptions.assign_exceptioncase", "exceptions.retry_exceptioncase", "
 _SEE_CASES = ("exceptions.view_exceptioncase",)
 _SEE_ORDERS = (
     "orders.view_order",
+    "orders.view_daytally",
     "orders.view_sale",
     "orders.view_shipment",
     "inventory.view_variant",
@@ -69,6 +70,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_CASES,
         "exceptions.dismiss_exceptioncase",
         "orders.view_order",
+        "orders.view_daytally",
         "inventory.view_variant",
         "inventory.map_variant",
         *_SEE_TRAFFIC,

@@ -52,8 +52,8 @@ def shops() -> list[Connection]:
 
 def compare(days: int, *, of: Connection | None = None, today: bool = False) -> int:
     """Let the last so many days be compared, today too if wanted; returns how many comparisons that is."""
-    newest = timezone.localdate() - timedelta(days=0 if today else 1)
-    wanted = [newest - timedelta(days=back) for back in range(min(max(days, 1), MOST_DAYS))]
+    this_day = timezone.localdate()
+    wanted = [this_day - timedelta(days=back) for back in range(0 if today else 1, min(max(days, 1), MOST_DAYS) + 1)]
     chosen = [shop for shop in shops() if of is None or shop.pk == of.pk]
     rows = [DayTally(connection=shop, day=day) for shop in chosen for day in wanted]
     DayTally.objects.bulk_create(rows, ignore_conflicts=True)

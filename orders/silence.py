@@ -16,9 +16,11 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from babel.dates import format_timedelta
 from django.conf import settings
 from django.db import connection as database
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from exceptions import services as cases
@@ -130,6 +132,7 @@ def seen(shop: Connection) -> dict[str, Any] | None:
     return {
         "last": datetime.fromisoformat(found["last"]),
         "gap": timedelta(seconds=found["gap"]) if found["gap"] else None,
+        "usual": format_timedelta(timedelta(seconds=found["gap"] or 0), locale=get_language() or "de"),
         "alarm_at": datetime.fromisoformat(alarm_at) if alarm_at else None,
     }
 

@@ -11,6 +11,7 @@ from customers.api import CustomerViewSet
 from exceptions.api import ExceptionViewSet
 from inventory.api import ProductViewSet
 from orders.api import OrderViewSet
+from orders.completeness_api import CompletenessViewSet
 
 from .connections import ConnectionViewSet
 from .events import EventViewSet
@@ -24,6 +25,7 @@ _router.register("customers", CustomerViewSet, "customer")
 _router.register("products", ProductViewSet, "product")
 _router.register("exceptions", ExceptionViewSet, "exception")
 _router.register("connections", ConnectionViewSet, "connection")
+_router.register("completeness", CompletenessViewSet, "completeness")
 _router.register("events", EventViewSet, "event")
 
 urlpatterns: list[URLPattern | URLResolver] = [

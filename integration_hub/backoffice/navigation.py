@@ -29,6 +29,7 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Start"), "start", "space_dashboard"),
             Item(_("Exceptions"), "exceptions", "error", "exceptions.view_exceptioncase"),
             Item(_("Orders"), "orders", "receipt_long", "orders.view_order"),
+            Item(_("Completeness"), "completeness", "fact_check", "orders.view_daytally"),
         ),
     ),
     (

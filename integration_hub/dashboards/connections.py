@@ -24,6 +24,7 @@ from integration_hub.messaging.switches import Process
 from integration_hub.models import Connection, InboundEvent, PollState, ProcessSwitch
 from integration_hub.models.connection import ConnectionState
 from integration_hub.models.inbound import Door
+from orders import silence
 
 from . import health
 
@@ -54,6 +55,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "webhook": _webhook(request, connection) if connections.receives(connection) else "",
         "polls": _polls(connection),
         "share": found_by_poll(connection),
+        "silence": silence.seen(connection),
         "cannot": cls.cannot if cls else (),
         "check": checks.last(connection),
         "cases": [Shown(case) for case in ExceptionCase.objects.open().filter(connection=connection).by_urgency()[:20]],

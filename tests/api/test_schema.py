@@ -40,6 +40,9 @@ def test_it_names_every_endpoint(schema: dict[str, Any]) -> None:
         "exceptions/{id}/actions/{code}/",
         "connections/",
         "connections/{slug}/",
+        "completeness/",
+        "completeness/{id}/",
+        "completeness/{id}/actions/{code}/",
         "events/{id}/",
         "reports/orders/",
     } == paths

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from exceptions.models import ExceptionCase
 from integration_hub.models import Connection, InboundEvent
 from orders.models import Order
+from orders.tally import DayTally
 from tests.api.conftest import Caller
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,9 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "api:exception-action": ("POST", ORDERS - {"auditor"}),
     "api:connection-list": ("GET", ORDERS),
     "api:connection-detail": ("GET", ORDERS),
+    "api:completeness-list": ("GET", ORDERS),
+    "api:completeness-detail": ("GET", ORDERS),
+    "api:completeness-action": ("POST", ORDERS - {"auditor"}),
     "api:event-detail": ("GET", frozenset({"operations", "integrator", "auditor", "administrator"})),
     "api:report-orders": ("POST", frozenset({"integrator", "administrator"})),
     "api:schema": ("GET", EVERYBODY),
@@ -65,6 +69,7 @@ def test_the_table_holds_every_address() -> None:
 def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
     """An address of each name that leads to something."""
     case = ExceptionCase.objects.get()
+    day = DayTally.objects.create(connection=own_system, day="2026-11-20")
     made = {
         "order-list": "orders/",
         "order-detail": f"orders/{reported.pk}/",
@@ -78,6 +83,9 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
         "exception-action": f"exceptions/{case.pk}/actions/exceptions.take/",
         "connection-list": "connections/",
         "connection-detail": "connections/laden/",
+        "completeness-list": "completeness/",
+        "completeness-detail": f"completeness/{day.pk}/",
+        "completeness-action": f"completeness/{day.pk}/actions/completeness.again/",
         "event-detail": f"events/{InboundEvent.objects.order_by('pk').values_list('pk', flat=True)[0]}/",
         "report-orders": "reports/orders/",
     }

@@ -11,6 +11,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from integration_hub.models import Connection, InboundEvent, OutboundCommand, User
 from orders.models import Order
+from orders.tally import DayTally
 from tests.dashboards.filled import Filled
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,7 @@ PAGES: dict[str, set[str]] = {
     "commands": TRAFFIC,
     "command": TRAFFIC,
     "activity": TRAFFIC,
+    "completeness": ORDERS,
     "tokens": {"integrator", "auditor", "administrator"},
 }
 DEEDS: dict[str, set[str]] = {
@@ -43,6 +45,8 @@ DEEDS: dict[str, set[str]] = {
     "connection_switch": INTEGRATORS,
     "event_action": {"operations", "integrator", "administrator"},
     "command_action": {"operations", "integrator", "administrator"},
+    "completeness_again": {"finance", "operations", "integrator", "administrator"},
+    "completeness_compare": {"finance", "operations", "integrator", "administrator"},
     "token_issue": INTEGRATORS,
     "token_revoke": INTEGRATORS,
 }
@@ -66,7 +70,10 @@ def arguments(name: str) -> list[Any]:
         InboundEvent.objects.filter(state="PARKED").earliest("pk").pk,
         OutboundCommand.objects.latest("pk").pk,
     )
+    tally = DayTally.objects.get_or_create(connection_id=shop, day="2026-11-20")[0].pk
     known: dict[str, list[Any]] = {
+        "completeness_again": [tally, "completeness.again"],
+        "completeness_compare": [shop, "completeness.compare"],
         "order": [order],
         "order_action": [order, "orders.retry"],
         "connection": [shop],

@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from orders import completeness, differences
 from orders.tally import DayTally
 
+SIDES = ("there", "here", "expected", "under_way", "erp")
+
 
 class Command(BaseCommand):
     """Compare the last days and wait for the result."""
@@ -29,7 +31,7 @@ class Command(BaseCommand):
         tallies = list(DayTally.objects.select_related("connection").order_by("-day", "connection__name")[:started])
         found = differences.of_days(tallies)
         for tally in tallies:
-            sides = ", ".join(f"{name} {side['count']}" for name, side in tally.figures.items())
+            sides = ", ".join(f"{name} {side['count']}" for name in SIDES if (side := tally.side(name)))
             self.stdout.write(
                 f"{tally.day} {tally.connection.slug}: {sides or 'not compared'}; {tally.differing} differ"
             )
