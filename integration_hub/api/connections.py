@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integration_hub.backoffice.rest import WordsField
-from integration_hub.models import Connection, PollState
+from integration_hub.models import Breaker, Connection, PollState
 
 from . import figures
 from .figures import Backlog
@@ -36,6 +36,16 @@ class BacklogOut(serializers.Serializer[Backlog]):
     age_seconds = serializers.FloatField()
 
 
+class BreakerOut(serializers.ModelSerializer[Breaker]):
+    """Whether calls to the system are interrupted, why, and when the next one is tried."""
+
+    reason = WordsField()
+
+    class Meta:
+        model = Breaker
+        fields = ["state", "reason", "opened_at", "probe_at", "rest_until"]
+
+
 class HealthOut(serializers.Serializer[Any]):
     """How the connection is doing now."""
 
@@ -43,6 +53,7 @@ class HealthOut(serializers.Serializer[Any]):
     events = BacklogOut()
     commands = BacklogOut()
     open_exceptions = serializers.IntegerField()
+    breaker = BreakerOut(allow_null=True)
     polls = PollOut(many=True)
 
 
@@ -54,7 +65,20 @@ class ConnectionOut(serializers.ModelSerializer[Connection]):
 
     class Meta:
         model = Connection
-        fields = ["id", "slug", "name", "kind", "role", "mode", "state", "reason", "created_at", "health"]
+        fields = [
+            "id",
+            "slug",
+            "name",
+            "kind",
+            "role",
+            "mode",
+            "state",
+            "reason",
+            "max_concurrent",
+            "per_minute",
+            "created_at",
+            "health",
+        ]
 
     @extend_schema_field(HealthOut)
     def get_health(self, connection: Connection) -> Mapping[str, Any]:
@@ -84,15 +108,16 @@ class ConnectionViewSet(viewsets.ReadOnlyModelViewSet[Connection]):
 
 
 def _health(ids: list[int]) -> dict[int, dict[str, Any]]:
-    """The health of these connections, in five queries however many."""
+    """The health of these connections, in six queries however many."""
     incoming, outgoing, last = figures.incoming(ids), figures.outgoing(ids), figures.last_events(ids)
-    cases, polls = figures.open_cases(ids), figures.polls(ids)
+    cases, polls, breakers = figures.open_cases(ids), figures.polls(ids), Breaker.objects.in_bulk(ids)
     return {
         pk: {
             "last_event_at": last.get(pk),
             "events": incoming.get(pk, Backlog()),
             "commands": outgoing.get(pk, Backlog()),
             "open_exceptions": cases.get(pk, 0),
+            "breaker": breakers.get(pk),
             "polls": polls.get(pk, []),
         }
         for pk in ids

@@ -12,7 +12,9 @@ from django.db.models import Count, Min, Model, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from exceptions.models import ExceptionCase
+from integration_hub.messaging import clock
 from integration_hub.models import Connection, Heartbeat, InboundEvent, OutboundCommand, PollState
+from integration_hub.models.breaker import BreakerState
 from integration_hub.models.connection import ConnectionState
 from integration_hub.models.inbound import UNFINISHED, EventState
 from integration_hub.models.outbound import OPEN_COMMANDS, CommandState
@@ -84,16 +86,22 @@ def queue_states(lane: str) -> dict[str, int]:
 
 
 def overdue_seconds(lane: str) -> float:
-    """For how long the row that is due longest has been waiting for a worker; 0 where none is.  Pauses do not count."""
-    now = timezone.now()
+    """For how long the row that is due longest has been waiting for a worker; 0 where none is.
+
+    Pauses and interruptions do not count: there the row waits for a person or for the other system.
+    """
+    now = clock.now()
     due = QUEUES[lane]._default_manager.filter(state__in=UNFINISHED, due_at__lte=now)
-    first = due.exclude(connection__state=ConnectionState.PAUSED).aggregate(at=Min("due_at"))
+    waiting = due.exclude(connection__state=ConnectionState.PAUSED)
+    if lane == "out":
+        waiting = waiting.exclude(connection__breaker__state__in=[BreakerState.OPEN, BreakerState.HALF_OPEN])
+    first = waiting.aggregate(at=Min("due_at"))
     return (now - first["at"]).total_seconds() if first["at"] else 0.0
 
 
 def heartbeats() -> dict[str, float]:
-    """Seconds since each lane was worked last."""
-    now = timezone.now()
+    """Seconds since each lane was worked last, by the database's clock."""
+    now = clock.now()
     return {row.lane: max(0.0, (now - row.at).total_seconds()) for row in Heartbeat.objects.order_by("lane")}
 
 

@@ -21,7 +21,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from exceptions.models import ExceptionCase
+from integration_hub.messaging import pump
 from integration_hub.models import Connection
+from integration_hub.models.breaker import BreakerState
 from orders.models import Order
 from orders.states import OrderState
 
@@ -83,7 +85,10 @@ class Figures(Collector):
         yield from _queues()
         yield _gauge("hub_open_exceptions", "Open exceptions", ["kind"], _cases())
         yield _gauge("hub_connection", "1 for the state a connection is in", ["connection", "state"], _connections())
-        beats = [((lane,), age) for lane, age in figures.heartbeats().items()]
+        yield _gauge(
+            "hub_breaker", "1 for the state a connection's breaker is in", ["connection", "state"], _breakers()
+        )
+        beats = [((lane,), age) for lane, age in figures.heartbeats().items() if lane in pump.LANES]
         yield _gauge("hub_lane_seconds_since_worked", "Seconds since a lane was worked", ["lane"], beats)
         held = [((), Order.objects.filter(state=OrderState.HELD).count())]
         yield _gauge("hub_orders_held", "Orders that something holds up", [], held)
@@ -113,6 +118,11 @@ def _queues() -> Iterator[GaugeMetricFamily]:
 def _cases() -> Samples:
     rows = ExceptionCase.objects.open().values_list("kind").annotate(number=Count("pk")).order_by("kind")
     return [((kind,), number) for kind, number in rows]
+
+
+def _breakers() -> Samples:
+    rows = Connection.objects.values_list("slug", "breaker__state").order_by("slug")
+    return [((slug, (state or BreakerState.CLOSED).lower()), 1) for slug, state in rows]
 
 
 def _connections() -> Samples:

@@ -20,7 +20,7 @@ from integration_hub.models.access import User
 from integration_hub.models.activity import note
 from integration_hub.models.connection import ConnectionState
 
-from . import checks, polling, pump
+from . import breakers, checks, polling, pump
 
 
 def kinds() -> list[type[Connector]]:
@@ -86,6 +86,15 @@ def _poll(connection: Connection, *, by: User) -> Text:
     return say("Polling starts now.")
 
 
+def _try_now(connection: Connection, *, by: User) -> Text:
+    breakers.try_now(connection)
+    return say("One piece of work is let through now. If the system answers, the rest follows.")
+
+
+def _interrupted(connection: Connection) -> Text | None:
+    return say("Calls to this system are not interrupted.") if breakers.is_closed(connection) else None
+
+
 def _not_paused(connection: Connection) -> Text | None:
     return say("The connection is paused.") if connection.state == ConnectionState.PAUSED else None
 
@@ -107,6 +116,15 @@ POLL_NOW = Action(
     run=_poll,
     allowed=_can_poll,
     help=_("Looks now for what changed, instead of waiting for the next turn."),
+)
+TRY_NOW = Action(
+    code="connections.try",
+    label=_("Try now"),
+    permission="integration_hub.check_connection",
+    run=_try_now,
+    allowed=_interrupted,
+    primary=True,
+    help=_("Does not wait for the next try: one piece of work goes to the system now."),
 )
 RESUME = Action(
     code="connections.resume",
@@ -130,4 +148,4 @@ PAUSE = Action(
     ),
 )
 
-ACTIONS: tuple[Action, ...] = (checks.CHECK, RESUME, POLL_NOW, PAUSE)
+ACTIONS: tuple[Action, ...] = (checks.CHECK, TRY_NOW, RESUME, POLL_NOW, PAUSE)

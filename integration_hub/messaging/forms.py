@@ -24,6 +24,7 @@ from .switches import Process, Setting
 
 MAX_TEXT = 1000
 MAX_WORDS = 200
+_PLAIN = ("name", "slug", "role", "mode", "max_concurrent", "per_minute")
 
 
 class WordsField(forms.CharField):
@@ -60,6 +61,21 @@ class ConnectionForm(forms.Form):
         help_text=gettext_lazy("Test connections never reach live ones, and live ones never reach test ones."),
     )
 
+    max_concurrent = forms.IntegerField(
+        label=gettext_lazy("Commands at a time"),
+        required=False,
+        min_value=1,
+        max_value=50,
+        help_text=gettext_lazy("How many workers may write to this system at once."),
+    )
+    per_minute = forms.IntegerField(
+        label=gettext_lazy("Commands per minute"),
+        required=False,
+        min_value=0,
+        max_value=60_000,
+        help_text=gettext_lazy("At most so many, over all workers and hosts. 0: as many as come."),
+    )
+
     def __init__(self, cls: type[Connector], connection: Connection, data: Mapping[str, Any] | None = None) -> None:
         self.cls, self.connection = cls, connection
         super().__init__(data, initial=_initial(cls, connection))
@@ -85,7 +101,8 @@ class ConnectionForm(forms.Form):
 
     def plain(self) -> dict[str, Any]:
         """The columns of the connection itself."""
-        return {name: self.cleaned_data[name] for name in ("name", "slug", "role", "mode") if name in self.fields}
+        given = {name: self.cleaned_data[name] for name in _PLAIN if name in self.fields}
+        return {name: getattr(self.connection, name) if value is None else value for name, value in given.items()}
 
     def config(self) -> dict[str, Any]:
         """The readable settings, as they are stored."""
@@ -113,7 +130,7 @@ def _stored_secrets(connection: Connection) -> dict[str, str]:
 
 
 def _initial(cls: type[Connector], connection: Connection) -> dict[str, Any]:
-    plain = {name: getattr(connection, name) for name in ("name", "slug", "role", "mode")}
+    plain = {name: getattr(connection, name) for name in _PLAIN}
     secret = cls.secret_names()
     config = {
         f"config_{item.name}": connection.config.get(item.name, _default(item))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +23,8 @@ from integration_hub.models import InboundEvent, OutboundCommand, PollState
 from . import stop
 
 VARIABLE = "HUB_LEASE_OWNER"  # eight hexadecimal digits, set by the parent for its children only
+
+UNCLEAR = timedelta(seconds=settings.HUB_UNCLEAR_WAIT)
 
 _owner = os.environ.get(VARIABLE) or secrets.token_hex(4)
 
@@ -66,22 +69,26 @@ def turn(model: type[InboundEvent | OutboundCommand], held: UUID) -> Iterator[Tu
 
 def release_process() -> int:
     """What this process still holds is due now.  Only for a process of one thread that works on nothing at the moment."""
-    return _release(f"{_owner}{os.getpid() & 0xFFFFFFFF:08x}", unclear=timedelta(0))
+    return _let_go(f"{_owner}{os.getpid() & 0xFFFFFFFF:08x}", {"state": "DUE", "lease_token": None}, timedelta(0))
 
 
 def release_owner(owner: str) -> int:
-    """What killed children of this owner held is due; what one of them may just have been sending, after a while."""
-    return _release(owner, unclear=timedelta(seconds=settings.HUB_UNCLEAR_WAIT))
+    """What stopped children of this owner held is due; what one of them may just have been sending, after a while."""
+    return _let_go(owner, {"state": "DUE", "lease_token": None}, UNCLEAR)
 
 
-def _release(prefix: str, *, unclear: timedelta) -> int:
+def expire_owner(owner: str) -> int:
+    """The leases of children that died are over: each row is taken alone, and counts it as a crash."""
+    return _let_go(owner, {}, UNCLEAR)
+
+
+def _let_go(prefix: str, changes: dict[str, Any], unclear: timedelta) -> int:
     held = {
         "lease_token__gte": UUID(hex=prefix.ljust(32, "0")),
         "lease_token__lte": UUID(hex=prefix.ljust(32, "f")),
     }
-    events = InboundEvent.objects.filter(state="LEASED", **held)
     commands = OutboundCommand.objects.filter(state="LEASED", **held)
-    released = commands.filter(maybe_sent=True).update(state="DUE", lease_token=None, due_at=Now() + unclear)
-    released += commands.update(state="DUE", lease_token=None, due_at=Now())
-    released += events.update(state="DUE", lease_token=None, due_at=Now())
+    released = commands.filter(maybe_sent=False).update(due_at=Now(), **changes)
+    released += commands.filter(maybe_sent=True).update(due_at=Now() + unclear, **changes)
+    released += InboundEvent.objects.filter(state="LEASED", **held).update(due_at=Now(), **changes)
     return released + PollState.objects.filter(**held).update(lease_token=None, due_at=Now())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -19,6 +21,9 @@ from integration_hub.models.inbound import Door
 
 from . import inbox
 
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = 30  # seconds until the sender may try again when we could not keep its message
 REMEMBERED = 2.0  # seconds until a changed secret counts
 
 
@@ -26,6 +31,16 @@ REMEMBERED = 2.0  # seconds until a changed secret counts
 @require_POST
 def receive(request: HttpRequest, slug: str) -> HttpResponse:
     """Answer 200 once the delivery is durable (or known); 401 unsigned, 404 unknown, 413 too large, 503 our trouble."""
+    try:
+        return _receive(request, slug)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("a message could not be kept: %s", type(error).__name__)
+        answer = _problem(503, "unavailable", "The message could not be kept. Please send it again.")
+        answer.headers["Retry-After"] = str(RETRY_AFTER)
+        return answer
+
+
+def _receive(request: HttpRequest, slug: str) -> HttpResponse:
     door = _door(slug)
     if door is None:
         raise Http404

@@ -50,6 +50,12 @@ def percent(rate: Decimal | None) -> str:
 
 
 @register.filter
+def is_ahead(moment: datetime | None) -> bool:
+    """Whether a moment is yet to come."""
+    return moment is not None and moment > timezone.now()
+
+
+@register.filter
 def clock(moment: datetime | None) -> str:
     """Time of day to the millisecond."""
     return f"{timezone.localtime(moment):%H:%M:%S}.{moment.microsecond // 1000:03d}" if moment else ""

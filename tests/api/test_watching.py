@@ -29,10 +29,12 @@ def test_alive_needs_no_database(django_assert_num_queries: Any) -> None:
 
 
 def test_ready_while_database_migrations_and_guards_are_in_place() -> None:
+    for lane in pump.LANES:
+        pump.beat(lane)
     answer = Client().get("/readyz")
     assert answer.status_code == 200
-    assert answer.json()["status"] == "ready"
-    assert answer.json()["checks"] == {"database": True, "migrations": True, "append_only": True}
+    assert (answer.json()["status"], answer.json()["kicks"]) == ("ready", True)
+    assert answer.json()["checks"] == {"database": True, "migrations": True, "append_only": True, "writable": True}
 
 
 def test_idle_workers_degrade_but_take_no_traffic_away(shop: Connection) -> None:
@@ -53,7 +55,7 @@ def test_not_ready_without_a_guard_or_a_migration() -> None:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'orders'")
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "unready")
-    assert answer.json()["checks"] == {"database": True, "migrations": False, "append_only": False}
+    assert answer.json()["checks"] == {"database": True, "migrations": False, "append_only": False, "writable": True}
 
 
 def test_not_ready_without_a_database(monkeypatch: pytest.MonkeyPatch) -> None:

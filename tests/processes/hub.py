@@ -26,18 +26,18 @@ SKEW = float(os.environ.get("STANDIN_SKEW", "0"))
 def outside() -> None:
     """Let the stand-in ERP keep its books in a file, where every process sees them."""
     # connectors can be imported once Django is set up
-    from integration_hub.kernel.messages import Command, Written  # noqa: PLC0415
+    from integration_hub.kernel.messages import Command, WriteSale, Written  # noqa: PLC0415
     from tests import standin  # noqa: PLC0415
 
     def send(self: standin.StandinErp, command: Command) -> Written:
-        assert isinstance(command, standin.WriteSale)
+        assert isinstance(command, WriteSale)
         time.sleep(DELAY)
         with LEDGER.open("a") as file:
             file.write(command.reference + "\n")
         return self._written(command, was_there=False)
 
     def find(self: standin.StandinErp, command: Command) -> Written | None:
-        assert isinstance(command, standin.WriteSale)
+        assert isinstance(command, WriteSale)
         held = command.reference in LEDGER.read_text().split()
         return self._written(command, was_there=True) if held else None
 

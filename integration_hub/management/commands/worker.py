@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -32,22 +33,20 @@ SETTLED = 60.0  # seconds after which a cluster counts as well
 class Cluster:
     """One django-q2 cluster as a session of its own."""
 
-    def __init__(self, name: str, owner: str, pipe: int) -> None:
+    def __init__(self, name: str, pipe: int) -> None:
         self.name, self._pipe = name, pipe
-        self._environment = os.environ | {
-            "Q_CLUSTER_NAME": name,
-            leases.VARIABLE: owner,
-            stop.VARIABLE: str(pipe),
-        }
         self._deaths, self._not_before = 0, 0.0
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         watch.started(self.name)
-        self._started_at = time.monotonic()
-        command = [sys.executable, sys.argv[0], "qcluster"]
+        self._started_at, self._owner = time.monotonic(), leases.new_owner()
+        ours = {"Q_CLUSTER_NAME": self.name, leases.VARIABLE: self._owner, stop.VARIABLE: str(self._pipe)}
         return subprocess.Popen(  # noqa: S603  our own command
-            command, start_new_session=True, env=self._environment, pass_fds=[self._pipe]
+            [sys.executable, sys.argv[0], "qcluster"],
+            start_new_session=True,
+            env=os.environ | ours,
+            pass_fds=[self._pipe],
         )
 
     def tend(self, patience: float) -> None:
@@ -60,6 +59,7 @@ class Cluster:
             self._not_before = now + min(0.5 * 2**self._deaths, LONGEST_PAUSE)
             logger.warning("cluster %s is gone or stands still; starting it anew", self.name)
             self.kill()
+            _quietly(lambda: leases.expire_owner(self._owner))
         if now >= self._not_before:
             self._not_before = 0.0
             self.process = self._start()
@@ -75,7 +75,7 @@ class Cluster:
             return False
 
     def kill(self) -> None:
-        """Kill the whole session; leases bring back what it held."""
+        """Kill the whole session: nothing of it can write any more."""
         if self._lives():
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -87,15 +87,23 @@ class Cluster:
             return False
         return True
 
-    def end(self, until: float) -> bool:
-        """Wait for the end that was asked for, then the hard way; whether it ended by itself."""
+    def end(self, until: float) -> None:
+        """Wait for the end that was asked for, then the hard way; what it held is due again."""
         try:
             self.process.wait(max(0.1, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             logger.warning("cluster %s did not stop in time", self.name)
-        well = self.process.poll() is not None
         self.kill()
-        return well
+        _quietly(lambda: leases.release_owner(self._owner))
+
+
+def _quietly(let_go: Callable[[], int]) -> None:
+    """Leases that cannot be let go of now run out by themselves."""
+    try:
+        if rows := let_go():
+            logger.warning("%s rows were given back unfinished", rows)
+    except DatabaseError as error:
+        logger.warning("leases are left to run out: %s", type(error).__name__)
 
 
 class Command(BaseCommand):
@@ -110,29 +118,22 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        owner, (children, ours) = leases.new_owner(), os.pipe()
-        clusters = [Cluster(name, owner, children) for name in pump.CLUSTERS]
+        children, ours = os.pipe()
+        clusters = [Cluster(name, children) for name in pump.CLUSTERS]
         while not self.stopping:
             time.sleep(TICK)
             for cluster in clusters:
                 cluster.tend(options["patience"])
         os.write(ours, b"stop")
-        self._end(clusters, owner)
+        self._end(clusters)
 
     def _stop(self, *_signal: object) -> None:
         self.stopping = True
 
-    def _end(self, clusters: list[Cluster], owner: str) -> None:
-        """The pumps stop after the row they are at; what is still at it then is killed, and what it held is due again."""
+    def _end(self, clusters: list[Cluster]) -> None:
+        """The pumps stop after the row they are at; what is still at it when the grace is over is killed."""
         for cluster in clusters:
             cluster.process.terminate()  # the first process only: a signal to the whole group hangs it (measured)
         until = time.monotonic() + settings.HUB_STOP_GRACE
         for cluster in clusters:
             cluster.end(until)
-        try:
-            released = leases.release_owner(owner)
-        except DatabaseError as error:
-            logger.warning("leases are left to run out: %s", type(error).__name__)
-            return
-        if released:
-            logger.warning("%s rows were given back unfinished", released)
