@@ -121,6 +121,15 @@ def standing(report: OrderReport) -> dict[str, Any]:
     }
 
 
+TELLING = ("stage", "vendor_status", "payment", "refunded")  # what of the standing people and processes go by
+
+
+def stands(order: Order, report: OrderReport) -> bool:
+    """Whether the report leaves the order where it is."""
+    stated = standing(report)
+    return all(getattr(order, name) == stated[name] for name in TELLING)
+
+
 def _payment(report: OrderReport) -> Payment:
     if report.stage == OrderStage.REFUNDED or (report.refunded > 0 and report.refunded >= report.total):
         return Payment.REFUNDED

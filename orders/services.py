@@ -11,12 +11,13 @@ from exceptions import services as cases
 from exceptions.services import Trouble
 from integration_hub.kernel.errors import Defect, HubError, RetryLater
 from integration_hub.kernel.messages import Address, OrderAccepted, OrderReport
-from integration_hub.kernel.states import OrderStage
+from integration_hub.kernel.states import Capability, OrderStage
 from integration_hub.kernel.text import Text, kept, mark, say
-from integration_hub.messaging import dispatch, inbox, outbox
+from integration_hub.messaging import dispatch, inbox, outbox, polling
 from integration_hub.models import Connection, ExternalReference, InboundEvent, ProcessSwitch
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
+from integration_hub.models.inbound import Door
 from inventory import services as inventory
 
 from . import addresses, exported, recording, validation
@@ -41,12 +42,25 @@ def record(channel: Connection, report: OrderReport, event: InboundEvent) -> str
         return None
     if report.updated_at < order.source_updated_at:
         return mark("older than what the hub holds")
+    if _is_a_tie(order, report, event):
+        transaction.on_commit(lambda: polling.poll_now(channel))
+        return mark("as old as what the hub holds; polling tells which came last")
     if order.stage == OrderStage.GONE != report.stage:
         _reference(order).update(gone=False)
     if recording.digest(report) == order.digest:
         return _same_content(order, report, event)
     _edited(order, report, event)
     return None
+
+
+def _is_a_tie(order: Order, report: OrderReport, event: InboundEvent) -> bool:
+    """Two states of the same second: webhooks overtake each other, only the shop itself can say which came last."""
+    asked = event.door != Door.WEBHOOK or Capability.POLL not in order.channel.capabilities
+    return (
+        not asked
+        and report.updated_at == order.source_updated_at
+        and not (recording.digest(report) == order.digest and recording.stands(order, report))
+    )
 
 
 def _first(order: Order, report: OrderReport, event: InboundEvent) -> None:
@@ -75,7 +89,7 @@ def _reference(order: Order) -> QuerySet[ExternalReference]:
 
 def _same_content(order: Order, report: OrderReport, event: InboundEvent) -> str | None:
     """Only the standing may have moved: status, payment, refunds."""
-    before = {name: getattr(order, name) for name in ("stage", "vendor_status", "payment", "refunded")}
+    before = {name: getattr(order, name) for name in recording.TELLING}
     for name, value in recording.standing(report).items():
         setattr(order, name, value)
     order.save(update_fields=list(recording.standing(report)))

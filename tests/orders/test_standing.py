@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from integration_hub.kernel.errors import Defect, RetryLater
-from integration_hub.models import Activity, Connection, InboundEvent, OutboundCommand, ProcessSwitch
+from integration_hub.models import Activity, Connection, InboundEvent, OutboundCommand, PollState, ProcessSwitch
+from integration_hub.models.inbound import Door
 from orders import services
 from orders.models import Order
 from orders.states import MOVES, OrderState
@@ -125,9 +126,34 @@ def test_an_older_report_changes_nothing(joined: Connection) -> None:
     assert InboundEvent.objects.latest("pk").state == "IGNORED"
 
 
-def test_a_report_of_the_same_moment_counts(joined: Connection) -> None:
+def test_two_states_of_one_second_are_decided_by_asking_the_shop(
+    joined: Connection, django_capture_on_commit_callbacks: Any
+) -> None:
+    """A webhook that was overtaken would undo what came after it, and no repeat would ever heal that."""
+    moment = {"updated_at": START.isoformat()}
+    spine.say(joined, standin.order(stage="CANCELLED", **moment), door=Door.POLL)
+    spine.run()
+    PollState.objects.filter(connection=joined).update(due_at="2100-01-01T00:00:00Z")
+    with django_capture_on_commit_callbacks(execute=True):
+        spine.say(joined, standin.order(stage="READY", **moment))
+        spine.run()
+    assert (Order.objects.get().stage, InboundEvent.objects.latest("pk").state) == ("CANCELLED", "IGNORED")
+    assert not PollState.objects.filter(connection=joined, due_at__gt=timezone.now()).exists()
+
+
+def test_what_polling_shows_of_the_same_second_counts(joined: Connection) -> None:
     report(joined, minute=9, stage="READY")
-    assert report(joined, minute=9, stage="CANCELLED").stage == "CANCELLED"
+    found = standin.order(stage="CANCELLED", updated_at=(START + timedelta(minutes=9)).isoformat())
+    spine.say(joined, found, door=Door.POLL)
+    spine.run()
+    assert Order.objects.get().stage == "CANCELLED"
+
+
+def test_a_repeat_of_the_same_second_in_other_words_asks_nobody(joined: Connection) -> None:
+    report(joined, minute=9)
+    PollState.objects.filter(connection=joined).update(due_at="2100-01-01T00:00:00Z")
+    report(joined, minute=9, total="28.7")
+    assert PollState.objects.filter(connection=joined, due_at__gt=timezone.now()).exists()
 
 
 def test_the_same_again_says_nothing_new(joined: Connection) -> None:
