@@ -87,9 +87,9 @@ def follow_up() -> dict[str, Any]:
 
 def work() -> int:
     """Go on with one due day; returns 1, or 0 when none is due."""
-    token = uuid4()
+    claim: list[Any] = [uuid4(), LEASE]
     with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_CLAIM, [token, LEASE])
+        cursor.execute(_CLAIM, claim)
         row = cursor.fetchone()
     if not row:
         return 0

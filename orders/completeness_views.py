@@ -84,7 +84,11 @@ def _lines(request: HttpRequest, tallies: Sequence[DayTally]) -> list[Line]:
     return [
         Line(
             tally,
-            *(_side(tally, name) for name in ("there", "here", "expected", "under_way", "erp")),
+            there=_side(tally, "there"),
+            here=_side(tally, "here"),
+            expected=_side(tally, "expected"),
+            under_way=_side(tally, "under_way"),
+            erp=_side(tally, "erp"),
             gaps=[(row, cases.get(row.case_id or 0)) for row in found.get(tally.pk, [])],
             buttons=buttons(request, [AGAIN], tally, "completeness_again"),
         )

@@ -93,6 +93,6 @@ def _dangling(table: str, name: str, where: str, kind: ContentType) -> str:
     model = kind.model_class()
     missing = "TRUE"
     if model is not None:
-        there, key = (database.ops.quote_name(part) for part in (model._meta.db_table, model._meta.pk.column))
+        there, key = (database.ops.quote_name(part) for part in (model._meta.db_table, str(model._meta.pk.column)))
         missing = f"NOT EXISTS (SELECT 1 FROM {there} t WHERE t.{key} = p.subject_id)"  # noqa: S608  a table of ours
     return f"SELECT {name} FROM {table} p WHERE p.subject_type_id = {kind.pk} AND {where} AND {missing}"  # noqa: S608  a table of ours

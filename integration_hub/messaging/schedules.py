@@ -90,9 +90,9 @@ def run_now(name: str) -> None:
 
 def work() -> int:
     """Do one due duty; returns 1, or 0 when none is due."""
-    token = uuid4()
+    claim: list[Any] = [uuid4(), LEASE]
     with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(_CLAIM, [token, LEASE])
+        cursor.execute(_CLAIM, claim)
         row = cursor.fetchone()
     if not row:
         return 0

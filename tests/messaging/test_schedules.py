@@ -32,6 +32,16 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return only
 
 
+def counted(done: list[int]) -> Callable[[], dict[str, Any]]:
+    """A duty that writes down each time it is done."""
+
+    def run() -> dict[str, Any]:
+        done.append(1)
+        return {}
+
+    return run
+
+
 def test_every_task_has_its_row_after_a_migration() -> None:
     assert set(Duty.objects.values_list("name", flat=True)) == {task.name for task in schedules.tasks()}
 
@@ -48,7 +58,7 @@ def test_a_due_duty_is_done_once_and_then_waits(tasks: Callable[..., None]) -> N
 
 def test_what_was_missed_for_days_is_done_once(tasks: Callable[..., None]) -> None:
     done: list[int] = []
-    tasks(lambda: done.append(1) or {}, every=timedelta(minutes=1))
+    tasks(counted(done), every=timedelta(minutes=1))
     Duty.objects.update(due_at=timezone.now() - timedelta(days=9))
     while schedules.work():
         pass
@@ -58,7 +68,7 @@ def test_what_was_missed_for_days_is_done_once(tasks: Callable[..., None]) -> No
 @pytest.mark.django_db(transaction=True)
 def test_many_workers_do_it_once(tasks: Callable[..., None]) -> None:
     done: list[int] = []
-    tasks(lambda: done.append(1) or {}, every=timedelta(hours=1))
+    tasks(counted(done), every=timedelta(hours=1))
     together(*[schedules.work] * 6)
     assert done == [1]
 

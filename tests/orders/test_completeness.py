@@ -273,7 +273,7 @@ def test_nights_compare_three_days_and_what_is_still_open(running: Connection, w
 def test_polling_again_never_skips_ahead(running: Connection) -> None:
     PollState.objects.update(since="2026-11-01T00:00:00Z")
     polling.poll_again(running, "orders", since=completeness.span(DAY)[0])
-    assert PollState.objects.get(connection=running, stream="orders").since.isoformat() == "2026-11-01T00:00:00+00:00"
+    assert PollState.objects.filter(stream="orders", since="2026-11-01T00:00:00Z").count() == 1
 
 
 def test_pages_that_overlap_count_an_order_once(running: Connection, world: standin.World) -> None:

@@ -20,7 +20,7 @@ CONTENT = ("digest", "number", "total", "total_tax", "refunded", "state", "custo
 
 
 def content(order: Order) -> dict[str, Any]:
-    return Order.objects.values(*CONTENT).get(pk=order.pk)
+    return dict(Order.objects.values(*CONTENT).get(pk=order.pk))
 
 
 def echoes(shop: Connection, after: int) -> list[tuple[str, str]]:
