@@ -91,11 +91,11 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def started(*command: str, output: Path, given: Mapping[str, str]) -> Iterator[Program]:
+def started(*command: str, output: Path, given: Mapping[str, str], script: str = "manage.py") -> Iterator[Program]:
     """``manage.py`` with this command, in a session of its own; nothing of it is left afterwards."""
     with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", *command],
+            [sys.executable, script, *command],
             cwd=ROOT,
             env=dict(given),
             stdin=subprocess.DEVNULL,
