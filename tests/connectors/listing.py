@@ -44,9 +44,10 @@ class SalesListedContract(Contract):
     """What was written is listed under its reference, and nothing else is."""
 
     def test_what_was_written_is_listed(self) -> None:
-        it, (command, *_) = self.connector(), self.commands()
+        world, (command, *_) = self.world(), self.commands()
         assert isinstance(command, WriteSale)
-        with outside(self.world()):
+        it = self.connector()
+        with outside(world):
             assert not it.list_sales([command.reference])
             written = it.send(command)
             found = it.list_sales([command.reference, "another"])
