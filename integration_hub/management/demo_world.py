@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import requests
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -36,8 +38,8 @@ class Interrupted(Exception):
 def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
     """Make what is missing; a world that is already there is left as it is."""
     odoo = _erp(sandbox)
-    fresh = not Order.objects.exists()
-    if fresh:
+    built = Path(settings.DATA_DIR) / "demo_built"
+    if not Order.objects.exists():
         # a shop's first poll reads its whole history, so the past must be there before the shops are connected
         _control(sandbox, "pause")
         _products(odoo, stopped)
@@ -45,13 +47,14 @@ def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
     connections = _shops(sandbox, odoo) | {"odoo": odoo}
     _control(sandbox, "subscribe", shop="woo", url=f"{hub}/webhooks/laden/", secret=credentials.WOO_WEBHOOK_SECRET)
     _control(sandbox, "subscribe", shop="shopify", url=f"{hub}/webhooks/teehaus/", secret=credentials.SHOPIFY_SECRET)
-    if not fresh:
+    if built.exists():
         say("the demo world is as you left it")
         return
     say("about 200 past orders run through the hub …")
     _quiet(stopped)
     demo_trouble.make(sandbox, connections, quiet=lambda: _quiet(stopped))
     _control(sandbox, "resume")
+    built.touch()
     say(f"{Order.objects.count()} orders, a dozen in trouble: see the exception list")
 
 

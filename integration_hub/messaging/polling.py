@@ -19,7 +19,7 @@ from integration_hub.kernel.text import say
 from integration_hub.models import Connection, ExternalReference, InboundEvent, PollState
 from integration_hub.models.inbound import Door
 
-from . import breakers, cases, claims, inbox, leases, outbox
+from . import breakers, cases, claims, inbox, leases, outbox, pump
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +74,12 @@ def poll_again(connection: Connection, stream: str, *, since: datetime) -> None:
     PollState.objects.filter(connection=connection, stream=stream).update(
         since=Least("since", Value(since)), token=None, until=None, lease_token=None, due_at=Now()
     )
+
+
+def due(connection: Connection, stream: str) -> None:
+    """Ask this one stream as soon as possible."""
+    if PollState.objects.filter(connection=connection, stream=stream, due_at__gt=Now()).update(due_at=Now()):
+        pump.kick("poll")
 
 
 def work() -> int:
