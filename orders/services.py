@@ -43,11 +43,8 @@ def record(channel: Connection, report: OrderReport, event: InboundEvent) -> str
     if report.updated_at < order.source_updated_at:
         return mark("older than what the hub holds")
     if _is_a_tie(order, report, event):
-        transaction.on_commit(lambda: polling.poll_now(channel))
-        return mark("as old as what the hub holds; polling tells which came last")
-    if _same_second(order, report, event):
         polling.due(channel, "orders")
-        return "of the same second as what the hub holds; the shop is asked again"
+        return mark("as old as what the hub holds; polling tells which came last")
     if order.stage == OrderStage.GONE != report.stage:
         _reference(order).update(gone=False)
     if recording.digest(report) == order.digest:
@@ -63,18 +60,6 @@ def _is_a_tie(order: Order, report: OrderReport, event: InboundEvent) -> bool:
         not asked
         and report.updated_at == order.source_updated_at
         and not (recording.digest(report) == order.digest and recording.stands(order, report))
-    )
-
-
-def _same_second(order: Order, report: OrderReport, event: InboundEvent) -> bool:
-    """Shops state whole seconds: of two webhooks of one second nobody knows which is newer, but a poll shows what stands."""
-    standing = recording.standing(report)
-    moved = any(getattr(order, name) != standing[name] for name in ("stage", "vendor_status", "payment", "refunded"))
-    return (
-        event.door == Door.WEBHOOK
-        and report.updated_at == order.source_updated_at
-        and (moved or recording.digest(report) != order.digest)
-        and order.stage != OrderStage.GONE
     )
 
 
