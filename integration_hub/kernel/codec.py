@@ -90,8 +90,8 @@ def peek(raw: bytes, name: str) -> str:
     For the webhook door, which only needs to know what a delivery is about; ``loads`` judges the whole later.
     """
     try:
-        value = json.loads(raw)[name]
-    except (ValueError, LookupError, TypeError, RecursionError):
+        value = json.loads(raw, object_pairs_hook=_object)[name]
+    except (ValueError, LookupError, TypeError, RecursionError, Rejected):
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
