@@ -1,7 +1,7 @@
 """Claiming rows of a queue table: short, fenced, by the database's clock.
 
 Fresh rows are claimed in batches with SKIP LOCKED.  A lease that ran out is claimed alone, so one row that kills its worker
-never takes its neighbours down: the first crash may be a neighbour's fault, the next ones are the row's own.
+never takes its neighbours down: a death over a batch of events may be a neighbour's fault, those after it are the event's own.
 Commands go one connection at a time, as its state, its breaker, its rate and the number of workers at it allow.
 """
 
@@ -34,7 +34,8 @@ WITH picked AS (
   SELECT q.id FROM {_EVENTS} q JOIN integration_hub_connection c ON c.id = q.connection_id AND c.state <> 'PAUSED'
   WHERE q.state = 'DUE' {{lane}} AND q.due_at <= statement_timestamp() AND NOT EXISTS ({_EARLIER_EVENT})
   ORDER BY q.due_at, q.id LIMIT %s FOR UPDATE OF q SKIP LOCKED)
-UPDATE {_EVENTS} q SET state = 'LEASED', lease_token = %s, due_at = statement_timestamp() + %s, attempts = q.attempts + 1
+UPDATE {_EVENTS} q SET state = 'LEASED', lease_token = %s, due_at = statement_timestamp() + %s, attempts = q.attempts + 1,
+  solo = false
 FROM picked WHERE q.id = picked.id RETURNING q.id
 """
 
@@ -55,9 +56,12 @@ WITH picked AS (
   WHERE q.state = 'LEASED' {lane} AND q.due_at <= statement_timestamp()
   ORDER BY q.due_at LIMIT 1 FOR UPDATE OF q SKIP LOCKED)
 UPDATE {table} q SET lease_token = %s, due_at = statement_timestamp() + %s, attempts = q.attempts + 1,
-  crashes = q.crashes + 1
+  {crashed}
 FROM picked WHERE q.id = picked.id RETURNING q.id, q.connection_id
 """
+# who died over a whole batch may have died of any of it: only a death over this event alone counts
+_EVENT_CRASHED = "crashes = q.crashes + CASE WHEN q.solo THEN 1 ELSE 0 END, solo = true"
+_COMMAND_CRASHED = "crashes = q.crashes + 1"
 
 _NEXT_CONNECTION = f"""
 SELECT c.id, CASE WHEN c.per_minute = 0 THEN NULL ELSE 1 + floor(c.per_minute / 60.0 * extract(epoch FROM
@@ -124,7 +128,7 @@ def claim(
 
 
 def _claim_events(token: UUID, lane: str, limit: int, lease: timedelta) -> list[int]:
-    expired = _EXPIRED.format(table=_EVENTS, allowed="c.state <> 'PAUSED'", lane=lane)
+    expired = _EXPIRED.format(table=_EVENTS, allowed="c.state <> 'PAUSED'", lane=lane, crashed=_EVENT_CRASHED)
     if rows := _rows(expired, [token, lease]):
         return [rows[0][0]]
     return [row[0] for row in _rows(_FRESH_EVENTS.format(lane=lane), [limit, token, lease])]
@@ -137,7 +141,7 @@ def _claim_commands(token: UUID, lane: str, limit: int, lease: timedelta) -> lis
         if taken := _rows(_TRY, [token, lease, row]):
             _run(TRIAL, [lease, connection])
         return [found[0] for found in taken]
-    expired = _EXPIRED.format(table=_COMMANDS, allowed=ALLOWED, lane=lane)
+    expired = _EXPIRED.format(table=_COMMANDS, allowed=ALLOWED, lane=lane, crashed=_COMMAND_CRASHED)
     if rows := _rows(expired, [token, lease]):
         _run(_SPEND, [1, rows[0][1], 1])
         return [rows[0][0]]
