@@ -22,16 +22,20 @@ from integration_hub.models import InboundEvent, OutboundCommand, PollState
 
 from . import stop
 
-VARIABLE = "HUB_LEASE_OWNER"  # eight hexadecimal digits, set by the parent for its children only
-
 UNCLEAR = timedelta(seconds=settings.HUB_UNCLEAR_WAIT)
 
-_owner = os.environ.get(VARIABLE) or secrets.token_hex(4)
+_owner = secrets.token_hex(4)
 
 
 def new_owner() -> str:
     """A name for the leases of a parent's children."""
     return secrets.token_hex(4)
+
+
+def own(owner: str) -> None:
+    """In a child: the leases of this process are those of this owner."""
+    global _owner  # noqa: PLW0603  one per process
+    _owner = owner
 
 
 def token() -> UUID:

@@ -10,14 +10,29 @@ import os
 import select
 import threading
 
-VARIABLE = "HUB_STOP_PIPE"  # set by the parent for its children only
-
 _asked = threading.Event()
+_pipe: int | None = None
+_parents_end: int | None = None
 
 
 def ask() -> None:
     """Let the pumps of this process end after the row they are at."""
     _asked.set()
+
+
+def keep(number: int) -> None:
+    """The parent's end of the pipe: its children, forked, close theirs."""
+    global _parents_end  # noqa: PLW0603  one per process
+    _parents_end = number
+
+
+def watch(number: int) -> None:
+    """In a child: look at this end from now on, and let go of the parent's."""
+    global _pipe, _parents_end  # noqa: PLW0603  one per process
+    _pipe = number
+    if _parents_end is not None:
+        os.close(_parents_end)
+        _parents_end = None
 
 
 def asked() -> bool:
@@ -31,10 +46,9 @@ def orphaned() -> bool:
 
 
 def _seen() -> int:
-    number = os.environ.get(VARIABLE)
-    if not number:
+    if _pipe is None:
         return 0
     poll = select.poll()
-    poll.register(int(number), select.POLLIN)
+    poll.register(_pipe, select.POLLIN)
     found = poll.poll(0)
     return found[0][1] if found else 0

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import time
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError
 from django.db import connection as database
 
-from . import leases, stop
+from . import leases
 from . import pump as pumps
 
 logger = logging.getLogger(__name__)
@@ -22,9 +20,6 @@ WAITS = 10  # pauses until the leases of this process are left to run out by the
 
 def pump(lane: str) -> int:
     """Work one lane until it is empty or 20 seconds are over."""
-    if stop.orphaned():
-        os.kill(os.getsid(0), signal.SIGTERM)  # our cluster leads the session; nobody watches it any more
-        return 0
     try:
         return pumps.run(lane)
     except (OperationalError, InterfaceError) as error:

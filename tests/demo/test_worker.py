@@ -20,7 +20,7 @@ from psycopg import sql
 from integration_hub.sandbox.app import Sandbox
 from tests.stories.full_stack import basket, item
 
-from .programs import ROOT, Program, command_line, environment, is_alive, parent, started
+from .programs import ROOT, Program, environment, is_alive, parent, started
 
 PATIENCE = 5
 RECOVERED = 60
@@ -76,7 +76,7 @@ def ordered(sandbox: Sandbox, given: dict[str, str], count: int) -> None:
 
 def cluster(worker: Program) -> list[int]:
     """The processes of django-q2, in the order in which they were started."""
-    return sorted(pid for pid in worker.left() if "qcluster" in command_line(pid) and is_alive(pid))
+    return sorted(pid for pid in worker.left() if pid != worker.process.pid and is_alive(pid))
 
 
 def idle_child(worker: Program) -> int:

@@ -41,11 +41,16 @@ class Books:
         return sorted({name for name in held if held.count(name) > 1})
 
 
+def environment_of(folder: Path, books: Books) -> dict[str, str]:
+    """The environment of a host with a data folder of its own, over the test's database."""
+    given = environment(folder, DATABASE_URL=address(), STANDIN_LEDGER=str(books.path), HUB_WORKERS="1")
+    return given | keys() | {"DJANGO_SETTINGS_MODULE": "integration_hub.settings"}
+
+
 @contextmanager
 def worker(folder: Path, books: Books, *, name: str = "worker", **variables: str) -> Iterator[Program]:
     """``manage.py worker`` of a host of its own; nothing of it is left afterwards."""
-    given = environment(folder / name, DATABASE_URL=address(), STANDIN_LEDGER=str(books.path), HUB_WORKERS="1")
-    given |= keys() | variables
+    given = environment_of(folder / name, books) | variables
     (folder / name).mkdir(exist_ok=True)
     books.path.touch()
     output = folder / f"{name}.log"

@@ -35,7 +35,7 @@ def test_a_new_order_is_through_at_once_while_a_backfill_runs(sold: Connection, 
         running.until(lambda: done(bulk=True), 60, "the first event of the backfill")
         for number in (90_001, 90_002):
             assert spine.deliver(standin.order(number)).status_code == 200
-            took = until(lambda name=f"laden-{number}": name in books.written(), 5, "a new order")
+            took = until(lambda name=f"laden:{number}": name in books.written(), 5, "a new order")
             assert took < 5
         waiting = InboundEvent.objects.filter(bulk=True, state="DUE").count()
         assert waiting > PAST / 10  # the backfill was far from over

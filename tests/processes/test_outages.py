@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import signal
@@ -15,7 +14,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-import requests
 from django.db import connection
 from django.test import Client
 
@@ -25,6 +23,7 @@ from orders.models import Sale
 from tests import spine, standin
 from tests.demo.programs import ROOT, Program, environment, free_port, started
 
+from .outside import post, ready, web
 from .running import SCRIPT, Books, until, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -169,24 +168,6 @@ def given(postgres: tuple[Postgres, str], tmp_path: Path, books: Books) -> dict[
     return made
 
 
-def _web(port: int) -> list[str]:
-    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--no-ws"]
-    return ["granian", *options, "--blocking-threads", "2", "tests.processes.wsgi:application"]
-
-
-def _post(address: str, number: int) -> int:
-    body = json.dumps(standin.order(number)).encode()
-    signed = {"X-Signature": standin.sign(body), "X-Topic": "order.updated", "X-Object": str(number)}
-    return requests.post(f"{address}/webhooks/laden/", body, headers=signed, timeout=30).status_code
-
-
-def _ready(address: str) -> int:
-    try:
-        return requests.get(f"{address}/readyz", timeout=30).status_code
-    except requests.RequestException:
-        return 0
-
-
 def test_the_database_is_restarted_the_hard_way(
     postgres: tuple[Postgres, str], given: dict[str, str], tmp_path: Path, books: Books
 ) -> None:
@@ -195,22 +176,22 @@ def test_the_database_is_restarted_the_hard_way(
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with (
-        started(*_web(port), script="-m", output=tmp_path / "web", given=given),
+        started(*web(port), script="-m", output=tmp_path / "web", given=given),
         started("worker", script=SCRIPT, output=tmp_path / "out", given=given) as running,
     ):
-        until(lambda: _ready(address) == 200, 60, "the web")
+        until(lambda: ready(address) == 200, 60, "the web")
         running.until(lambda: len(books.written()) > 5, 60, "the first sales")
-        assert _post(address, 41) == 200
+        assert post(address, 41) == 200
         server.crash()
-        until(lambda: _post(address, 42) == 200, 30, "a message after the restart")
+        until(lambda: post(address, 42) == 200, 30, "a message after the restart")
         options = shlex.join(shlex.split((server.folder / "postmaster.opts").read_text())[1:])
         server._control("-m", "immediate", "stop")
-        assert (_ready(address), _post(address, 43)) == (503, 503)
+        assert (ready(address), post(address, 43)) == (503, 503)
         time.sleep(3)
         assert running.process.poll() is None
         server._control("-o", options, "start")
-        until(lambda: _ready(address) == 200, 30, "readiness")
-        assert _post(address, 43) == 200
+        until(lambda: ready(address) == 200, 30, "readiness")
+        assert post(address, 43) == 200
         running.until(lambda: _count(url) == 43, 120, "all sales")
         assert running.stop(signal.SIGTERM, 20) == 0
         assert running.left()  # the web goes on

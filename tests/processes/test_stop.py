@@ -11,7 +11,7 @@ from integration_hub.models import Connection, OutboundCommand
 from orders.models import Sale
 from tests import spine, standin
 
-from .running import Books, leased, worker
+from .running import Books, leased, until, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORDERS = 30
@@ -43,8 +43,16 @@ def test_what_does_not_end_in_time_is_cut_off_and_looked_up(sold: Connection, bo
     assert leased() == 0
     row = sent.get()
     assert (row.state, row.lease_token) == ("DUE", None)
-    books.path.write_text("laden-1\n")  # the ERP had taken it
+    books.path.write_text("laden:1\n")  # the ERP had taken it
     with worker(tmp_path, books, name="next") as running:
         running.until(Sale.objects.exists, 60, "what became of it")
-    assert books.written() == ["laden-1"]
+    assert books.written() == ["laden:1"]
     assert row.tries.get().outcome == "FOUND"
+
+
+def test_workers_whose_parent_was_killed_end_by_themselves(sold: Connection, books: Books, tmp_path: Path) -> None:
+    with worker(tmp_path, books) as running:
+        running.until(lambda: len(running.left()) >= 8, 60, "all processes")
+        running.process.kill()
+        running.process.wait()
+        until(lambda: not running.left(), 30, "the end of the others")

@@ -7,19 +7,23 @@ parent looks at our rows: work is due, nobody holds a lease, no lane has moved f
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import connection, connections
+from django_q.cluster import Cluster as QCluster
+from django_q.conf import Conf
 
 from integration_hub.messaging import leases, pump, stop, watch
 
@@ -31,27 +35,24 @@ SETTLED = 60.0  # seconds after which a cluster counts as well
 
 
 class Cluster:
-    """One django-q2 cluster as a session of its own."""
+    """One django-q2 cluster as a session of its own, forked from this process so that it shares its memory."""
 
     def __init__(self, name: str, pipe: int) -> None:
         self.name, self._pipe = name, pipe
         self._deaths, self._not_before = 0, 0.0
         self.process = self._start()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> ForkProcess:
         watch.started(self.name)
         self._started_at, self._owner = time.monotonic(), leases.new_owner()
-        ours = {"Q_CLUSTER_NAME": self.name, leases.VARIABLE: self._owner, stop.VARIABLE: str(self._pipe)}
-        return subprocess.Popen(  # noqa: S603  our own command
-            [sys.executable, sys.argv[0], "qcluster"],
-            start_new_session=True,
-            env=os.environ | ours,
-            pass_fds=[self._pipe],
-        )
+        connections.close_all()  # nobody may share a connection with its child
+        process = get_context("fork").Process(target=_run, args=(self.name, self._owner, self._pipe))
+        process.start()
+        return process
 
     def tend(self, patience: float) -> None:
         """Start the cluster anew when it is gone or stands still; one that keeps dying is given time."""
-        if self.process.poll() is None and not self._stalled(patience):
+        if self.process.is_alive() and not self._stalled(patience):
             return
         now = time.monotonic()
         if self._not_before == 0.0:
@@ -76,25 +77,41 @@ class Cluster:
 
     def kill(self) -> None:
         """Kill the whole session: nothing of it can write any more."""
-        if self._lives():
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        pid = self.process.pid
+        with suppress(ProcessLookupError):
+            if pid:
+                os.killpg(pid, signal.SIGKILL)
+        self.process.kill()  # it may not lead its session yet
+        self.process.join()
 
-    def _lives(self) -> bool:
-        try:
-            os.killpg(self.process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+    def ask_to_end(self) -> None:
+        """SIGTERM to the first process only: a signal to the whole group hangs it (measured)."""
+        self.process.terminate()
 
     def end(self, until: float) -> None:
         """Wait for the end that was asked for, then the hard way; what it held is due again."""
-        try:
-            self.process.wait(max(0.1, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        self.process.join(max(0.1, until - time.monotonic()))
+        if self.process.is_alive():
             logger.warning("cluster %s did not stop in time", self.name)
         self.kill()
         _quietly(lambda: leases.release_owner(self._owner))
+
+
+def _run(name: str, owner: str, pipe: int) -> None:
+    """The life of a cluster, in its own process: until it is told to end, or its parent is gone."""
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leases.own(owner)
+    stop.watch(pipe)
+    Conf.CLUSTER_NAME = name
+    Conf.WORKERS = settings.Q_CLUSTER.get("ALT_CLUSTERS", {}).get(name, settings.Q_CLUSTER)["workers"]
+    cluster = QCluster()
+    cluster.start()
+    while cluster.sentinel.is_alive():
+        cluster.sentinel.join(TICK)
+        if stop.orphaned():
+            cluster.stop()  # nobody watches it any more
 
 
 def _quietly(let_go: Callable[[], int]) -> None:
@@ -119,6 +136,9 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         children, ours = os.pipe()
+        stop.keep(ours)
+        gc.collect()
+        gc.freeze()  # what is loaded stays as it is, so that the children need no copies of it
         clusters = [Cluster(name, children) for name in pump.CLUSTERS]
         while not self.stopping:
             time.sleep(TICK)
@@ -133,7 +153,7 @@ class Command(BaseCommand):
     def _end(self, clusters: list[Cluster]) -> None:
         """The pumps stop after the row they are at; what is still at it when the grace is over is killed."""
         for cluster in clusters:
-            cluster.process.terminate()  # the first process only: a signal to the whole group hangs it (measured)
+            cluster.ask_to_end()
         until = time.monotonic() + settings.HUB_STOP_GRACE
         for cluster in clusters:
             cluster.end(until)

@@ -1,0 +1,74 @@
+"""An event that takes too long again and again is set apart; what came with it flows on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django_q.exceptions import TimeoutException
+
+from exceptions.models import ExceptionCase
+from integration_hub.connectors.base import Delivery
+from integration_hub.kernel.messages import Report
+from integration_hub.messaging import inbox, outbox
+from integration_hub.models import Connection, InboundEvent, OutboundCommand
+from tests import spine, standin
+
+pytestmark = pytest.mark.django_db
+
+
+def hangs(object_id: str) -> Callable[[Any, Delivery], list[Report]]:
+    """django-q2's alarm goes off in the middle of this one, as for any task over its time."""
+    real = standin.StandinShop.parse
+
+    def parse(self: standin.StandinShop, delivery: Delivery) -> list[Report]:
+        if delivery.object_id == object_id:
+            raise TimeoutException
+        return list(real(self, delivery))
+
+    return parse
+
+
+def test_an_event_over_its_time_is_set_apart_after_three_times_alone(
+    joined: Connection, world: standin.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spine.teapot()
+    for number in (1, 2, 3):
+        spine.say(joined, standin.order(number))
+    monkeypatch.setattr(standin.StandinShop, "parse", hangs("2"))
+    cut_off = 0
+    for _time in range(12):
+        InboundEvent.objects.filter(state="LEASED").update(due_at=spine.LONG_AGO)
+        try:
+            inbox.process()
+        except TimeoutException:
+            cut_off += 1
+    assert cut_off == 4  # once in company, where it is nobody's fault yet, and three times alone
+    assert dict(InboundEvent.objects.values_list("object_id", "state")) == {"1": "DONE", "2": "PARKED", "3": "DONE"}
+    assert InboundEvent.objects.get(object_id="2").reason_code == "kills_worker"
+    assert list(ExceptionCase.objects.values_list("kind", flat=True)) == ["defect"]
+    outbox.deliver()
+    assert sorted(world.sales) == ["laden:1", "laden:3"]
+
+
+def test_commands_beside_one_that_hangs_are_given_back_at_once(joined: Connection, world: standin.World) -> None:
+    spine.teapot()
+    for number in (1, 2, 3):
+        spine.say(joined, standin.order(number))
+    inbox.process()
+
+    def alarm(_command: object) -> None:
+        raise TimeoutException
+
+    world.before = alarm
+    with pytest.raises(TimeoutException):
+        outbox.deliver()
+    assert list(OutboundCommand.objects.order_by("pk").values_list("state", "attempts")) == [
+        ("LEASED", 1),
+        ("DUE", 0),
+        ("DUE", 0),
+    ]
+    world.before = None
+    outbox.deliver()
+    assert sorted(world.sales) == ["laden:2", "laden:3"]
