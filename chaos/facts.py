@@ -83,7 +83,7 @@ def _placed(books: dict[str, Any]) -> dict[str, Placed]:
 
 def _woo(number: str, row: dict[str, Any]) -> Placed:
     return Placed(
-        reference=f"{SLUGS['woo']}-{number}",
+        reference=f"{SLUGS['woo']}:{number}",
         cancelled=row["status"] == "cancelled",
         unpaid=row["status"] in ("pending", "on-hold"),
         total=_amount(row["total"]),
@@ -94,7 +94,7 @@ def _woo(number: str, row: dict[str, Any]) -> Placed:
 def _shopify(number: str, row: dict[str, Any]) -> Placed:
     """Cash on delivery stays pending here, which this set-up does not deliver."""
     return Placed(
-        reference=f"{SLUGS['shopify']}-{number}",
+        reference=f"{SLUGS['shopify']}:{number}",
         cancelled=bool(row["cancelled_at"]),
         unpaid=row["financial_status"] == "pending",
         total=_amount(row["total_price"]),

@@ -91,7 +91,7 @@ class Order(models.Model):
     @property
     def reference(self) -> str:
         """What the order is called in every target: unique over all channels and for ever."""
-        return f"{self.channel.slug}-{self.external_id}"
+        return f"{self.channel.slug}:{self.external_id}"  # a slug holds no colon, so no two orders share it
 
 
 class OrderLine(models.Model):

@@ -136,7 +136,7 @@ def _ask(erp: Connection, shop: Connection, here: Sequence[Here]) -> tuple[dict[
         return None, say("%(erp)s cannot list its sales.", erp=erp.name)
     if erp.state != ConnectionState.ACTIVE:
         return None, say("%(erp)s is not in use.", erp=erp.name)
-    names = {f"{shop.slug}-{order.external_id}": order.pk for order in here if expected(order)}
+    names = {f"{shop.slug}:{order.external_id}": order.pk for order in here if expected(order)}
     try:
         return _sales(erp, names), None
     except HubError as error:

@@ -25,7 +25,7 @@ def act(client: Client, url: str, code: str, **data: Any) -> Any:
 
 def test_an_order_shows_all_that_belongs_to_it(caller: Caller, reported: Order) -> None:
     found = caller("operations").get(f"/api/v1/orders/{reported.pk}/").json()
-    assert (found["channel"], found["number"], found["reference"]) == ("laden", "#1", "laden-1")
+    assert (found["channel"], found["number"], found["reference"]) == ("laden", "#1", "laden:1")
     assert (found["total"], found["total_tax"]) == ("28.7000", "4.5800")
     assert [line["sku"] for line in found["lines"]] == ["TK-100", ""]
     assert {address["role"]: address["postal_code"] for address in found["addresses"]} == {

@@ -18,7 +18,7 @@ from integration_hub.models import Connection
 from tests import spine, standin
 
 TEN = Decimal("10.00")
-PLACED = Placed("laden-1", cancelled=False, unpaid=False, total=TEN, note="")
+PLACED = Placed("laden:1", cancelled=False, unpaid=False, total=TEN, note="")
 SALE = Erp("5", "sale", TEN)
 HELD = Held("ACCEPTED", TEN, "", "5", TEN, frozenset())
 
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.django_db
 
 def facts(placed: Placed | None = PLACED, held: Held | None = HELD, *sales: Erp, **more: Any) -> Facts:
     return Facts(
-        placed={"laden-1": placed} if placed else {},
-        erp={"laden-1": list(sales)} if sales else {},
+        placed={"laden:1": placed} if placed else {},
+        erp={"laden:1": list(sales)} if sales else {},
         parcels=more.get("parcels", Counter()),
         told=more.get("told", Counter()),
         receipts=more.get("receipts", set()),
-        held={"laden-1": held} if held else {},
+        held={"laden:1": held} if held else {},
         twice_here=more.get("twice_here", 0),
     )
 
@@ -95,8 +95,8 @@ def test_another_total_or_note_in_the_shop_needs_a_case() -> None:
     dearer, noted = replace(PLACED, total=Decimal("20.00")), replace(PLACED, note="x")
     excused = replace(HELD, cases=frozenset({"edited_after_export"}))
     assert only(judge(facts(dearer, HELD, SALE))[1]).startswith("shop, hub and ERP agree")
-    assert only(judge(facts(noted, HELD, SALE), noted={"laden-1"})[1]).startswith("a changed note")
-    assert judge(facts(dearer, excused, SALE))[1] == judge(facts(noted, excused, SALE), noted={"laden-1"})[1] == set()
+    assert only(judge(facts(noted, HELD, SALE), noted={"laden:1"})[1]).startswith("a changed note")
+    assert judge(facts(dearer, excused, SALE))[1] == judge(facts(noted, excused, SALE), noted={"laden:1"})[1] == set()
 
 
 def test_another_total_in_the_erp_is_never_excused() -> None:
@@ -106,7 +106,7 @@ def test_another_total_in_the_erp_is_never_excused() -> None:
 
 def test_planted_trouble_and_nothing_else_is_a_case() -> None:
     held = replace(HELD, state="HELD", sale="", sale_total=None, cases=frozenset({"unknown_product"}))
-    assert judge(facts(PLACED, held), planted={"laden-1"}) == ((0, 0, 0), set())
+    assert judge(facts(PLACED, held), planted={"laden:1"}) == ((0, 0, 0), set())
     assert "the cases about products are those of the orders planted for it" in judge(facts(PLACED, held))[1]
 
 

@@ -90,7 +90,7 @@ def shipped(number: int, parcels: int) -> dict[str, Any]:
     """The ERP says that the sale of this order left in so many parcels of one teapot each."""
     return {
         "topic": "sale.polled",
-        "id": f"S-laden-{number}",
+        "id": f"S-laden:{number}",
         "number": f"VK-#{number}",
         "stage": "PARTLY_SHIPPED",
         "updated_at": "2026-11-21T10:00:00Z",
@@ -117,7 +117,7 @@ def test_commands_of_one_order_stay_in_order(joined: Connection, erp: Connection
     for command in world.told:
         parcel = getattr(command, "parcel", None)
         told[command.reference].append(parcel.number if parcel else type(command).__name__)
-    assert dict(told) == {f"laden-{n}": ["TellAccepted", f"P{n}-0", f"P{n}-1"] for n in range(1, 6)}
+    assert dict(told) == {f"laden:{n}": ["TellAccepted", f"P{n}-0", f"P{n}-1"] for n in range(1, 6)}
 
 
 def test_two_workers_never_send_one_command_at_once(joined: Connection, world: standin.World) -> None:
@@ -176,5 +176,5 @@ def test_an_edit_that_comes_while_the_erp_writes_is_a_case(joined: Connection, w
 
     world.before = edit
     spine.run()
-    assert [command.billing.city for command in world.sales["laden-1"]] == ["Hamburg"]
+    assert [command.billing.city for command in world.sales["laden:1"]] == ["Hamburg"]
     assert spine.open_kinds() == {"edited_after_export"}

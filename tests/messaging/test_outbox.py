@@ -98,7 +98,7 @@ def test_an_order_edited_while_it_was_unclear_is_sent_as_it_is_now(ordered: Conn
     spine.run()
     assert spine.open_kinds() == {"edited_after_export"}
     spine.later()
-    assert [command.billing.city for command in world.sales["laden-1"]] == ["Bremen"]
+    assert [command.billing.city for command in world.sales["laden:1"]] == ["Bremen"]
     assert spine.open_cases() == []
 
 
@@ -113,7 +113,7 @@ def test_an_edit_while_the_erp_is_down_is_what_it_gets(ordered: Connection, worl
     spine.run()
     assert spine.open_kinds() == {"edited_after_export"}
     spine.later()
-    assert [command.billing.city for command in world.sales["laden-1"]] == ["Bremen"]
+    assert [command.billing.city for command in world.sales["laden:1"]] == ["Bremen"]
     assert spine.open_cases() == []
 
 
@@ -125,7 +125,7 @@ def test_an_edit_that_cannot_be_read_any_more_stays_a_case(ordered: Connection, 
     spine.run()
     InboundEvent.objects.filter(pk=InboundEvent.objects.latest("pk").pk).update(body=b"erased")
     spine.later()
-    assert [command.billing.city for command in world.sales["laden-1"]] == ["Hamburg"]
+    assert [command.billing.city for command in world.sales["laden:1"]] == ["Hamburg"]
     assert spine.open_kinds() == {"edited_after_export"}
 
 
@@ -137,7 +137,7 @@ def test_an_edit_after_the_erp_has_written_is_a_case_and_nothing_is_repeated(
     world.after = None
     spine.say(ordered, standin.order(1, city="Bremen", postal_code="28195", updated_at="2026-11-20T11:00:00Z"))
     spine.later()
-    assert [command.billing.city for command in world.sales["laden-1"]] == ["Hamburg"]
+    assert [command.billing.city for command in world.sales["laden:1"]] == ["Hamburg"]
     assert spine.open_kinds() == {"edited_after_export"}
 
 
@@ -301,14 +301,14 @@ def test_a_target_that_answers_no_is_reachable(ordered: Connection, world: stand
 
 def test_a_parked_command_holds_back_only_its_own_subject(ordered: Connection, world: standin.World) -> None:
     def refuse_first(command: Command) -> None:
-        if getattr(command, "reference", "") == "laden-1":
+        if getattr(command, "reference", "") == "laden:1":
             raise Rejected("no")
 
     world.before = refuse_first
     for number in (2, 3):
         spine.say(ordered, standin.order(number))
     spine.run()
-    assert sorted(world.sales) == ["laden-2", "laden-3"]
+    assert sorted(world.sales) == ["laden:2", "laden:3"]
     first = Order.objects.get(external_id="1")
     outbox.command(sale_target(), "sale.write", "another", first)
     spine.run()
@@ -361,10 +361,10 @@ def test_a_command_that_kills_its_worker_three_times_is_parked(ordered: Connecti
     )
     spine.run()
     first = OutboundCommand.objects.get(subject_id=Order.objects.get(external_id="1").pk, verb="sale.write")
-    assert (first.state, spine.open_kinds(), sorted(world.sales)) == ("PARKED", {"defect"}, ["laden-2"])
+    assert (first.state, spine.open_kinds(), sorted(world.sales)) == ("PARKED", {"defect"}, ["laden:2"])
     assert outbox.requeue(first.pk)
     spine.run()
-    assert (sorted(world.sales), spine.open_cases()) == (["laden-1", "laden-2"], [])
+    assert (sorted(world.sales), spine.open_cases()) == (["laden:1", "laden:2"], [])
 
 
 def test_requeue_and_cancel_touch_only_what_waits(ordered: Connection, world: standin.World) -> None:
@@ -396,5 +396,5 @@ def test_every_attempt_keeps_what_was_to_be_written(ordered: Connection, world: 
     world.before = fails(RetryLater("down", code="their_fault"))
     spine.run()
     tried = Attempt.objects.get()
-    assert (tried.number, tried.payload["reference"], tried.payload["total"]) == (1, "laden-1", "28.7000")
+    assert (tried.number, tried.payload["reference"], tried.payload["total"]) == (1, "laden:1", "28.7000")
     assert tried.reason_code == "their_fault"

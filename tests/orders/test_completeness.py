@@ -127,10 +127,10 @@ def test_an_unreadable_message_is_not_told_twice(running: Connection, world: sta
 
 
 def test_a_sale_that_is_gone_from_the_erp(running: Connection, world: standin.World) -> None:
-    kept = world.sales.pop("laden-2")
+    kept = world.sales.pop("laden:2")
     assert whats(check(running)) == [("MISSING_IN_ERP", "2")]
     assert open_cases() == [("order_missing_in_erp", 1)]
-    world.sales["laden-2"] = kept
+    world.sales["laden:2"] = kept
     check(running)
     assert not open_cases()
 
@@ -138,7 +138,7 @@ def test_a_sale_that_is_gone_from_the_erp(running: Connection, world: standin.Wo
 def test_a_command_that_was_taken_back_leaves_a_gap_until_it_is_judged_again(
     running: Connection, world: standin.World
 ) -> None:
-    del world.sales["laden-2"]
+    del world.sales["laden:2"]
     order = Order.objects.get(external_id="2")
     Sale.objects.filter(order=order).delete()
     OutboundCommand.objects.filter(subject_id=order.pk, verb="sale.write").update(state="CANCELLED", maybe_sent=False)
@@ -147,7 +147,7 @@ def test_a_command_that_was_taken_back_leaves_a_gap_until_it_is_judged_again(
     assert case.kind == "order_missing_in_erp"
     assert completeness_cases.rerun(case) == 1
     pump.drain()
-    assert len(world.sales["laden-2"]) == 1
+    assert len(world.sales["laden:2"]) == 1
     DayTally.objects.update(due_at=LONG_AGO)
     pump.drain(lanes=("completeness",))
     assert not open_cases()
@@ -171,9 +171,9 @@ def test_orders_from_before_the_process_are_not_expected_in_the_erp(running: Con
 
 
 def test_a_sale_that_stands_there_twice(running: Connection, world: standin.World) -> None:
-    world.sales["laden-3"].append(world.sales["laden-3"][0])
+    world.sales["laden:3"].append(world.sales["laden:3"][0])
     assert whats(check(running)) == [("TWICE_IN_ERP", "3")]
-    world.sales["laden-3"].pop()
+    world.sales["laden:3"].pop()
     check(running)
     assert not open_cases()
 
@@ -183,8 +183,8 @@ def test_sums_that_differ(running: Connection, world: standin.World, side: str) 
     if side == "shop":
         world.placed[0]["total"] = "30.70"
     else:
-        sale = world.sales.pop("laden-1")[0]
-        world.strange = [Listed(external_id="9", number="9", total=sale.total + 2, currency="EUR", reference="laden-1")]
+        sale = world.sales.pop("laden:1")[0]
+        world.strange = [Listed(external_id="9", number="9", total=sale.total + 2, currency="EUR", reference="laden:1")]
     assert whats(check(running)) == [("SUM", "1")]
     case = ExceptionCase.objects.get()
     assert (case.kind, case.role) == ("sum_differs", "finance")
@@ -213,7 +213,7 @@ def test_an_order_that_vanished_there_wakes_the_sweep(running: Connection, world
 def test_a_closed_finding_is_not_opened_every_night(
     running: Connection, world: standin.World, person: Callable[..., User]
 ) -> None:
-    del world.sales["laden-2"]
+    del world.sales["laden:2"]
     check(running)
     case = ExceptionCase.objects.get()
     case.state, case.closed_at = "DISMISSED", timezone.now()

@@ -23,7 +23,7 @@ def written(joined: Connection, world: standin.World) -> Order:
 
 
 def says(erp: Connection, stage: str, minute: int = 30, **changes: Any) -> InboundEvent:
-    base = {"id": "S-laden-1", "number": "VK-#1", "stage": stage, "updated_at": f"2026-11-20T10:{minute}:00Z"}
+    base = {"id": "S-laden:1", "number": "VK-#1", "stage": stage, "updated_at": f"2026-11-20T10:{minute}:00Z"}
     pk = spine.say(erp, base | changes, topic="sale.polled")
     spine.run()
     return InboundEvent.objects.get(pk=pk)
@@ -92,7 +92,7 @@ def test_a_sale_that_ships_before_its_answer_is_booked(
     spine.say(joined, standin.order(1))
     spine.run()
     world.after = None
-    early = says(erp, "SHIPPED", 30, reference="laden-1", shipments=[parcel("P1", ("TK-100", "2"))])
+    early = says(erp, "SHIPPED", 30, reference="laden:1", shipments=[parcel("P1", ("TK-100", "2"))])
     assert early.state == "DUE"
     spine.later()  # the command looks and finds the sale
     spine.later()

@@ -174,7 +174,7 @@ def test_cancelled_before_it_was_written(joined: Connection, erp: Connection, wo
 def erp_says(erp: Connection, stage: str, minute: int = 30) -> None:
     spine.say(
         erp,
-        {"id": "S-laden-1", "number": "VK-#1", "stage": stage, "updated_at": f"2026-11-20T10:{minute}:00Z"},
+        {"id": "S-laden:1", "number": "VK-#1", "stage": stage, "updated_at": f"2026-11-20T10:{minute}:00Z"},
         topic="sale.polled",
     )
     spine.run()
@@ -289,7 +289,7 @@ def test_an_edit_before_it_is_written_is_what_is_written(
     report(joined, minute=1, city="Bremen", postal_code="28195")
     Connection.objects.filter(pk=erp.pk).update(state="ACTIVE")
     spine.later()
-    assert [command.billing.city for command in world.sales["laden-1"]] == ["Bremen"]
+    assert [command.billing.city for command in world.sales["laden:1"]] == ["Bremen"]
     assert "orders.edited" in Activity.objects.values_list("action", flat=True)
 
 

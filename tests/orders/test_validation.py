@@ -183,7 +183,7 @@ def test_a_corrected_address_is_what_the_erp_gets(joined: Connection, world: sta
     judged(joined, order(postal_code=""))
     address(person)
     spine.run()
-    (sale,) = world.sales["laden-1"]
+    (sale,) = world.sales["laden:1"]
     assert (sale.billing.postal_code, sale.shipping.postal_code, sale.billing.country) == ("20457", "20457", "DE")
     assert (spine.open_cases(), OrderAddress.objects.get(role="BILLING").corrected) == ([], True)
 
@@ -218,7 +218,7 @@ def test_two_customers_for_one_order_is_a_question(joined: Connection, world: st
     case = ExceptionCase.objects.get()
     perform(actions.CHOOSE_CUSTOMER, case, by=person("operations"), data={"customer": str(chosen.pk)})
     spine.run()
-    assert world.sales["laden-3"][0].customer_code == chosen.code
+    assert world.sales["laden:3"][0].customer_code == chosen.code
     assert spine.open_cases() == []
 
 
