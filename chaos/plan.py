@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 PER_ORDER = 0.2  # seconds; what two shared cores carry beside all the killing
-PER_KILL = 2.0
+PER_KILL = 2.5
 SHOPS = ("woo", "woo", "shopify")
 VICTIMS = (*["cluster child"] * 5, *["cluster main"] * 2, "watchdog", "watchdog", "web worker", "web main")
 EDITS = {"woo": ("double", "note"), "shopify": ("note",)}
+SECOND_THOUGHTS = (0.05, 0.4, 1.0, 2.5, 6.0, 20.0, 40.0)  # seconds: before, while and after the ERP gets it
 LONGEST_PAUSE = 20.0  # seconds, longer than the lease of a command
 
 
@@ -38,17 +39,17 @@ def draw(orders: int, kills: int, seed: int, pauses: int | None = None) -> Plan:
     """The same numbers give the same plan."""
     rng = random.Random(seed)
     window = max(kills * PER_KILL, orders * PER_ORDER, 10.0)
-    customers = sorted(step for number in range(orders) for step in _order(rng, number, window * 0.9 / orders))
+    customers = sorted(step for number in range(orders) for step in _order(rng, number, window * 0.9 / orders, window))
     return Plan(window, tuple(customers), tuple(sorted(_nemesis(rng, kills, window, pauses))))
 
 
-def _order(rng: random.Random, number: int, every: float) -> Iterator[Step]:
+def _order(rng: random.Random, number: int, every: float, window: float) -> Iterator[Step]:
     """An order, and what its buyer thinks better of: 8 % change it, 7 % cancel it, 1 % order what nobody knows."""
     at = (number + rng.random()) * every
     shop = rng.choice(SHOPS)
     fate = rng.random()
     yield Step(at, "misplace" if fate > 0.99 else "place", shop, number)
-    later = at + rng.choice([0.05, 0.4, 1.0, 2.5, 6.0])
+    later = min(at + rng.choice(SECOND_THOUGHTS), window)
     if fate < 0.08:
         yield Step(later, rng.choice(EDITS[shop]), shop, number)
     elif fate < 0.15:
