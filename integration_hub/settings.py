@@ -176,7 +176,7 @@ REST_KNOX = {
     "TOKEN_TTL": None,
     "AUTH_HEADER_PREFIX": "Bearer",
 }
-KNOX_TOKEN_MODEL = "integration_hub.ApiToken"
+KNOX_TOKEN_MODEL = "integration_hub.ApiToken"  # noqa: S105  the name of a model
 SPECTACULAR_SETTINGS = {
     "TITLE": "Integration Hub",
     "VERSION": "1",

@@ -17,7 +17,7 @@ from integration_hub.kernel.messages import Address
 
 from .models import ADDRESS_FIELDS, AddressRole, Order, OrderAddress
 
-_LIMITS = {name: OrderAddress._meta.get_field(name).max_length for name in ADDRESS_FIELDS}
+_LIMITS = {name: getattr(OrderAddress._meta.get_field(name), "max_length", 0) for name in ADDRESS_FIELDS}
 
 
 def digest(address: Address) -> str:

@@ -123,9 +123,11 @@ def _write(chosen: Sequence[_New]) -> None:
         return
     Order.objects.bulk_create([new.order for new in chosen])
     for new in chosen:
-        for row in (*new.lines, *new.addresses):
-            row.order = new.order
-    OrderLine.objects.bulk_create([line for new in chosen for line in new.lines])
+        for line in new.lines:
+            line.order = new.order
+        for address in new.addresses:
+            address.order = new.order
+    OrderLine.objects.bulk_create([row for new in chosen for row in new.lines])
     OrderAddress.objects.bulk_create([row for new in chosen for row in new.addresses])
     kind = ContentType.objects.get_for_model(Order)
     ExternalReference.objects.bulk_create([_reference(new, kind) for new in chosen], ignore_conflicts=True)

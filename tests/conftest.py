@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -43,10 +43,10 @@ def kicks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def world() -> Iterator[standin.World]:
+def world() -> standin.World:
     """The outside world of the stand-in connectors, new for each test."""
     standin.WORLD = standin.World()
-    yield standin.WORLD
+    return standin.WORLD
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ class StandinShop(Connector):
                 )
             ]
         if delivery.topic.startswith("customer."):
-            return [Ignored(reason="customers are not taken over yet")]
+            return [Ignored(reason=say("customers are not taken over yet"))]
         if found.get("bug"):
             raise ZeroDivisionError("a mistake of ours")
         return [order_report(found)]

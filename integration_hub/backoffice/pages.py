@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
@@ -34,13 +34,13 @@ def required(permission: str) -> Callable[[View[P]], View[P]]:
     """Only for people with this permission: others get the login page (nobody) or 403 (somebody else)."""
 
     def wrap(view: View[P]) -> View[P]:
-        @wraps(view)
         @login_required
+        @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not person(request).has_perm(permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
-        return guarded
+        return cast("View[P]", guarded)
 
     return wrap

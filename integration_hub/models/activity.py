@@ -43,7 +43,7 @@ class Activity(models.Model):
         return self.action
 
 
-def note(  # noqa: PLR0913  one row, each column named at the call
+def note(
     subject: models.Model,
     action: str,
     text: Text,

@@ -47,7 +47,9 @@ class InboundEvent(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     crashes = models.PositiveSmallIntegerField(default=0, db_default=0)
     solo = models.BooleanField(default=False, db_default=False)
-    bulk = models.BooleanField(_("backfill"), default=False, db_default=False)  # worked beside, never before, what is new
+    bulk = models.BooleanField(
+        _("backfill"), default=False, db_default=False
+    )  # worked beside, never before, what is new
     reason_code = models.CharField(max_length=60, blank=True, default="", db_default="")
     reason = models.JSONField(_("reason"), default=dict, db_default={})
     finished_at = models.DateTimeField(_("finished"), null=True)

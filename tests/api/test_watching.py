@@ -13,8 +13,9 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
-from integration_hub.api import figures, health
+from integration_hub.api import figures
 from integration_hub.messaging import pump
+from integration_hub.messaging.guards import guarded_tables
 from integration_hub.models import Connection, Heartbeat, InboundEvent
 from orders.models import Order
 from tests.api.conftest import Caller
@@ -49,7 +50,7 @@ def test_idle_workers_degrade_but_take_no_traffic_away(shop: Connection) -> None
 
 
 def test_not_ready_without_a_guard_or_a_migration() -> None:
-    assert "integration_hub_activity" in health.guarded_tables()
+    assert "integration_hub_activity" in guarded_tables()
     with database.cursor() as cursor:
         cursor.execute("DROP TRIGGER append_only_rows ON integration_hub_activity")
         cursor.execute("DELETE FROM django_migrations WHERE app = 'orders'")

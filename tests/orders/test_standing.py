@@ -130,7 +130,7 @@ def test_two_states_of_one_second_are_decided_by_asking_the_shop(
     joined: Connection, django_capture_on_commit_callbacks: Any
 ) -> None:
     """A webhook that was overtaken would undo what came after it, and no repeat would ever heal that."""
-    moment = {"updated_at": START.isoformat()}
+    moment: dict[str, Any] = {"updated_at": START.isoformat()}
     spine.say(joined, standin.order(stage="CANCELLED", **moment), door=Door.POLL)
     spine.run()
     PollState.objects.filter(connection=joined).update(due_at="2100-01-01T00:00:00Z")
