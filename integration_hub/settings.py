@@ -197,7 +197,7 @@ Q_CLUSTER: dict[str, Any] = {
     "ALT_CLUSTERS": {"batch": {"workers": environment.whole("HUB_BATCH_WORKERS", 1)}},
     "scheduler": False,
     "timeout": 60,
-    "retry": 300,
+    "retry": max(300, int(HUB_COMMAND_LEASE) + 80),  # longer than any task may take
     "max_attempts": 1,
     "ack_failures": True,
     "save_limit": -1,

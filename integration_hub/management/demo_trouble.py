@@ -11,12 +11,15 @@ from datetime import timedelta
 from typing import Any
 
 import requests
+from django.conf import settings
 from django.utils import timezone
 
 from integration_hub.connectors.base import Delivery
 from integration_hub.kernel import codec
-from integration_hub.messaging import claims, inbox, polling
-from integration_hub.models import Connection, InboundEvent, OutboundCommand
+from integration_hub.kernel.errors import RetryLater
+from integration_hub.kernel.text import say
+from integration_hub.messaging import breakers, claims, inbox, polling
+from integration_hub.models import Breaker, Connection, InboundEvent, OutboundCommand
 from integration_hub.models.connection import UNREACHABLE_AFTER
 from integration_hub.models.inbound import Door
 from integration_hub.sandbox import world as credentials
@@ -141,7 +144,7 @@ def reported(channel: str, number: str, customer: str, email: str, sku: str) -> 
 
 
 def _dead_erp(quiet: Quiet) -> None:
-    """An ERP that nobody answers for.  The first failure is dated back, as an hour of trying would leave it."""
+    """An ERP that nobody answers for.  The failures are dated back, as two hours of trying would leave them."""
     config = {"url": "http://127.0.0.1:9", "database": "filiale", "web_shop": "filiale"}
     erp = demo_world.connect("filiale-erp", "Tryton Filiale", "tryton", "ERP", config, {"api_key": "unused"})
     shop = demo_world.connect("filiale", "Filiale", "report", "SHOP", {}, {})
@@ -152,6 +155,10 @@ def _dead_erp(quiet: Quiet) -> None:
     OutboundCommand.objects.filter(connection=erp).update(
         first_failed_at=long_ago, due_at=timezone.now() + timedelta(seconds=1)
     )
+    silence = RetryLater(say("The connection failed."), code="no_answer")
+    for _try in range(settings.HUB_BREAKER_FAILURES):
+        breakers.ended(erp, silence)
+    Breaker.objects.filter(connection=erp).update(opened_at=long_ago, probe_at=timezone.now())
 
 
 def _kills_its_worker(shop: Connection) -> None:

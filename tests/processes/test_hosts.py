@@ -13,8 +13,10 @@ from integration_hub.messaging import clock, polling
 from integration_hub.models import Connection, InboundEvent, PollState
 from orders.models import Order, Sale
 from tests import spine, standin
+from tests.demo.programs import free_port, started
 
-from .running import Books, leased, worker
+from .outside import post, ready, web
+from .running import Books, environment_of, leased, until, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORDERS = 300
@@ -72,3 +74,34 @@ def test_pauses_go_by_the_clock_of_the_database(joined: Connection, world: stand
     world.after = None
     spine.later()
     assert spine.sales(world) == [1]
+
+
+def test_web_and_workers_on_several_addresses(sold: Connection, books: Books, tmp_path: Path) -> None:
+    """Two web servers and two workers, each as a host of its own on the loopback; a shop sends the same to both."""
+    port = free_port()
+    addresses = {name: f"http://{host}:{port}" for name, host in (("a", "127.0.0.2"), ("b", "127.0.0.3"))}
+    for name in addresses:
+        (tmp_path / f"web-{name}").mkdir()
+    with (
+        started(
+            *web(port, host="127.0.0.2"),
+            script="-m",
+            output=tmp_path / "a.log",
+            given=environment_of(tmp_path / "web-a", books) | {"HUB_ALLOWED_HOSTS": "127.0.0.2"},
+        ),
+        started(
+            *web(port, host="127.0.0.3"),
+            script="-m",
+            output=tmp_path / "b.log",
+            given=environment_of(tmp_path / "web-b", books) | {"HUB_ALLOWED_HOSTS": "127.0.0.3"},
+        ),
+        worker(tmp_path, books, name="one") as running,
+        worker(tmp_path, books, name="two"),
+    ):
+        for address in addresses.values():
+            until(lambda address=address: ready(address) == 200, 60, "the web")  # type: ignore[misc]
+        for number in range(1, 31):
+            assert [post(address, number) for address in addresses.values()] == [200, 200]
+        running.until(lambda: Sale.objects.count() == 30, 120, "all sales")
+    assert (len(books.written()), books.doubled()) == (30, [])
+    assert InboundEvent.objects.count() == 30
