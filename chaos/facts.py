@@ -11,7 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count
 
 from exceptions.models import CaseSubject, ExceptionCase
-from integration_hub.models import InboundEvent, OutboundCommand
+from integration_hub.models import Connection, InboundEvent, OutboundCommand
 from orders.models import Order, Sale, Shipment
 
 from .scene import SLUGS
@@ -62,6 +62,11 @@ class Facts:
     twice_here: int = 0
 
 
+def reference(shop: str, number: object) -> str:
+    """What the hub calls an order of this played shop in the ERP."""
+    return Order(channel=Connection(slug=SLUGS[shop]), external_id=str(number)).reference
+
+
 def gather(books: dict[str, Any]) -> Facts:
     erp: dict[str, list[Erp]] = defaultdict(list)
     for row in books["sales"]:
@@ -83,7 +88,7 @@ def _placed(books: dict[str, Any]) -> dict[str, Placed]:
 
 def _woo(number: str, row: dict[str, Any]) -> Placed:
     return Placed(
-        reference=f"{SLUGS['woo']}:{number}",
+        reference=reference("woo", number),
         cancelled=row["status"] == "cancelled",
         unpaid=row["status"] in ("pending", "on-hold"),
         total=_amount(row["total"]),
@@ -94,7 +99,7 @@ def _woo(number: str, row: dict[str, Any]) -> Placed:
 def _shopify(number: str, row: dict[str, Any]) -> Placed:
     """Cash on delivery stays pending here, which this set-up does not deliver."""
     return Placed(
-        reference=f"{SLUGS['shopify']}:{number}",
+        reference=reference("shopify", number),
         cancelled=bool(row["cancelled_at"]),
         unpaid=row["financial_status"] == "pending",
         total=_amount(row["total_price"]),

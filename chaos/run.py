@@ -160,7 +160,8 @@ def perform(stage: Stage, plan: Plan, patience: float, stopped: Callable[[], boo
     books, state = stage.outside.look("books"), stage.outside.look("state")
     found = facts.gather(books)
     named = {
-        kind: {f"{SLUGS[shop]}-{number}" for shop, number in getattr(customers, kind)} for kind in ("planted", "noted")
+        kind: {facts.reference(shop, number) for shop, number in getattr(customers, kind)}
+        for kind in ("planted", "noted")
     }
     judged = verdict.judge(found, **named, longest_idle=stage.longest_idle)
     run = Run(
