@@ -26,6 +26,8 @@ def assert_sound(value: Any) -> None:
     elif isinstance(value, tuple):
         for part in value:
             assert_sound(part)
+    elif isinstance(value, dict):  # what fills a sentence
+        assert_sound((*value.keys(), *value.values()))
     else:
         assert value is None or isinstance(value, bool), value
 
