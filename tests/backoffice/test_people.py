@@ -171,3 +171,10 @@ def test_what_is_not_there_says_so_in_our_own_words(path: str, chief: Client) ->
     answer = chief.get(path)
     assert answer.status_code == 404
     assert "hub/plain.css" in answer.content.decode()
+
+
+def test_a_persons_form_leaves_the_model_as_it_is(person: Callable[..., User]) -> None:
+    client, somebody = Client(), person("administrator")
+    client.force_login(somebody)
+    assert b"Deutsch (Standard)" in client.get(f"/admin/integration_hub/user/{somebody.pk}/change/").content
+    assert not User._meta.get_field("language").choices

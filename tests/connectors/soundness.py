@@ -23,11 +23,9 @@ def assert_sound(value: Any) -> None:
     elif dataclasses.is_dataclass(value):
         for item in dataclasses.fields(value):
             assert_sound(getattr(value, item.name))
-    elif isinstance(value, tuple):
-        for part in value:
+    elif isinstance(value, tuple | dict):
+        for part in value.values() if isinstance(value, dict) else value:
             assert_sound(part)
-    elif isinstance(value, dict):  # what fills a sentence
-        assert_sound((*value.keys(), *value.values()))
     else:
         assert value is None or isinstance(value, bool), value
 
