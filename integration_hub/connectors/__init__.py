@@ -20,12 +20,13 @@ def registry() -> dict[str, type[Connector]]:
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             importlib.import_module(f"{__name__}.{module.name}")
-    return {cls.code: cls for cls in sorted(_leaves(Connector), key=lambda cls: cls.code)}
+    return {cls.code: cls for cls in sorted(_named(Connector), key=lambda cls: cls.code)}
 
 
-def _leaves(cls: type[Connector]) -> set[type[Connector]]:
-    found = {leaf for sub in cls.__subclasses__() for leaf in _leaves(sub)}
-    return found or ({cls} if getattr(cls, "code", "") else set())
+def _named(cls: type[Connector]) -> set[type[Connector]]:
+    """The classes below that say a code of their own."""
+    below = {found for sub in cls.__subclasses__() for found in _named(sub)}
+    return below | ({cls} if vars(cls).get("code") else set())
 
 
 def connector_class(code: str) -> type[Connector]:
