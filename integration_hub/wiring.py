@@ -23,7 +23,7 @@ import orders.summary
 from exceptions import kinds, subjects
 from integration_hub import roles
 from integration_hub.backoffice import invariants, words
-from integration_hub.kernel import messages
+from integration_hub.kernel import goods, messages
 from integration_hub.messaging import (
     bulk,
     cases,
@@ -47,7 +47,7 @@ REPORTS: dict[type, list[dispatch.Handler]] = {
     messages.OrderReport: [orders.handlers.order_reported],
     messages.OrderGone: [orders.handlers.order_gone],
     messages.SaleReport: [orders.handlers.sale_reported],
-    messages.ProductReport: [inventory.services.record],
+    goods.ProductReport: [inventory.services.record],
     messages.SubscriptionReport: [orders.handlers.subscription_reported],
 }
 

@@ -11,7 +11,8 @@ from django.db.models import Q
 from rapidfuzz import fuzz
 
 from integration_hub.kernel.errors import RetryLater
-from integration_hub.kernel.messages import ProductKnown, ProductReport
+from integration_hub.kernel.goods import ProductReport
+from integration_hub.kernel.messages import ProductKnown
 from integration_hub.kernel.states import Role
 from integration_hub.kernel.text import say
 from integration_hub.messaging import dispatch

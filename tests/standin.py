@@ -27,6 +27,7 @@ from integration_hub.connectors.base import (
 )
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import HubError, RetryLater, Unauthentic, unreadable
+from integration_hub.kernel.goods import ProductReport
 from integration_hub.kernel.messages import (
     Address,
     Buyer,
@@ -35,7 +36,6 @@ from integration_hub.kernel.messages import (
     Listed,
     OrderGone,
     OrderReport,
-    ProductReport,
     Report,
     ReportedLine,
     ReportedShipment,

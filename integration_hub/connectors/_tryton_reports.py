@@ -13,7 +13,8 @@ from typing import Any
 
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import unreadable
-from integration_hub.kernel.messages import Listed, ProductReport, ReportedShipment, SaleReport, ShippedLine
+from integration_hub.kernel.goods import ProductReport
+from integration_hub.kernel.messages import Listed, ReportedShipment, SaleReport, ShippedLine
 from integration_hub.kernel.states import SaleStage
 
 from ._tryton_rest import Rest, Row, moment, plain

@@ -162,6 +162,10 @@ class Connector:
         """The sales that stand under these references (at most 50), cancelled ones too; several where it holds several."""
         raise Unsupported(say("%(system)s cannot list its sales.", system=self.label))
 
+    def list_levels(self, token: str | None) -> Page:
+        """One page of all levels (and the locations on the first one), for a full comparison; ``parse`` reads them."""
+        raise Unsupported(say("%(system)s cannot list its stock.", system=self.label))
+
     def send(self, command: Command) -> Written:
         """Carry the command out.  Safe to repeat after any error: it looks before it writes where it can."""
         raise Unsupported(say("%(system)s cannot carry this out.", system=self.label))

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from .funds import FundsCommand, FundsReport
+from .goods import GoodsCommand, GoodsReport, LevelSet
 from .states import LineKind, OrderStage, SaleStage
 from .text import Text
 
@@ -122,18 +124,6 @@ class OrderGone:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProductReport:
-    """A sellable variant as its system shows it now.  ``external_id`` is the variant's own id there."""
-
-    external_id: str
-    sku: str
-    title: str
-    gtin: str = ""
-    active: bool = True
-    updated_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
 class ShippedLine:
     """What a parcel holds, by the ERP's product code."""
 
@@ -187,7 +177,7 @@ class Ignored:
     reason: Text
 
 
-Report = OrderReport | OrderGone | ProductReport | SaleReport | SubscriptionReport | Ignored
+Report = OrderReport | OrderGone | SaleReport | SubscriptionReport | Ignored | GoodsReport | FundsReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,18 +265,22 @@ class TellCancelled:
     reason: str
 
 
-Command = WriteSale | TellAccepted | TellShipped | TellCancelled
+Command = WriteSale | TellAccepted | TellShipped | TellCancelled | GoodsCommand | FundsCommand
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What the target answered: its id, its number for people, its own word for the state, a link if it has one."""
+    """What the target answered: its id, its number for people, its own word for the state, a link if it has one.
+
+    ``levels`` says of each level of a SetStock what became of it.
+    """
 
     external_id: str
     number: str = ""
     vendor_status: str = ""
     url: str = ""
     was_there: bool = False
+    levels: tuple[LevelSet, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,8 @@ class Role(StrEnum):
 
     SHOP = "SHOP"
     ERP = "ERP"
+    PAYMENT = "PAYMENT"
+    BANK = "BANK"
 
 
 class Capability(StrEnum):
@@ -58,3 +60,8 @@ class Capability(StrEnum):
     TELL_ACCEPTED = "TELL_ACCEPTED"
     TELL_SHIPPED = "TELL_SHIPPED"
     TELL_CANCELLED = "TELL_CANCELLED"
+    SET_STOCK = "SET_STOCK"
+    LIST_LEVELS = "LIST_LEVELS"  # says page by page what it holds of everything
+    REFUND = "REFUND"
+    REGISTER_PAYMENT = "REGISTER_PAYMENT"
+    TELL_PAYMENT = "TELL_PAYMENT"

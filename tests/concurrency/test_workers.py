@@ -116,7 +116,7 @@ def test_commands_of_one_order_stay_in_order(joined: Connection, erp: Connection
     told: dict[str, list[str]] = defaultdict(list)
     for command in world.told:
         parcel = getattr(command, "parcel", None)
-        told[command.reference].append(parcel.number if parcel else type(command).__name__)
+        told[getattr(command, "reference", "")].append(parcel.number if parcel else type(command).__name__)
     assert dict(told) == {f"laden:{n}": ["TellAccepted", f"P{n}-0", f"P{n}-1"] for n in range(1, 6)}
 
 

@@ -11,7 +11,8 @@ import pytest
 from integration_hub.connectors import _odoo_poll
 from integration_hub.connectors.odoo import Odoo
 from integration_hub.kernel.errors import Rejected, Unsupported
-from integration_hub.kernel.messages import ProductReport, SaleReport, ShippedLine
+from integration_hub.kernel.goods import ProductReport
+from integration_hub.kernel.messages import SaleReport, ShippedLine
 from integration_hub.kernel.states import SaleStage
 from integration_hub.sandbox import odoo_sales
 from integration_hub.sandbox.odoo_schema import MODELS

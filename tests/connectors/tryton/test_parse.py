@@ -11,7 +11,8 @@ import pytest
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.tryton import Tryton
 from integration_hub.kernel.errors import Rejected
-from integration_hub.kernel.messages import ProductReport, ReportedShipment, SaleReport, ShippedLine
+from integration_hub.kernel.goods import ProductReport
+from integration_hub.kernel.messages import ReportedShipment, SaleReport, ShippedLine
 from integration_hub.kernel.states import SaleStage
 
 from .orders import config

@@ -11,7 +11,8 @@ from integration_hub.connectors import _tryton_reports as reports
 from integration_hub.connectors.base import Delivery
 from integration_hub.connectors.tryton import Tryton
 from integration_hub.kernel.errors import Unsupported
-from integration_hub.kernel.messages import ProductReport, SaleReport, ShippedLine
+from integration_hub.kernel.goods import ProductReport
+from integration_hub.kernel.messages import SaleReport, ShippedLine
 from integration_hub.kernel.states import SaleStage
 from tests.erp.office import Office
 from tests.erp.server import Erp
