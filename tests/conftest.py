@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,8 +19,11 @@ pytest_plugins = ["tests.erp.fixtures"]
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Flush after transactional tests truncates; only the TRUNCATE half of the append-only triggers gives way."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Flush after transactional tests truncates; only the TRUNCATE half of the append-only triggers gives way.
+
+    At the end nobody else may hold the database: a server thread of a test may still be closing its connection.
+    """
     with django_db_blocker.unblock(), database.cursor() as cursor:
         cursor.execute(
             "SELECT event_object_table FROM information_schema.triggers WHERE trigger_name = 'append_only_rows'"
@@ -31,6 +34,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         cursor.execute("DROP TABLE IF EXISTS knox_authtoken")
         # what the clock asks for waits for the tests that are about it
         cursor.execute("UPDATE integration_hub_duty SET due_at = '2040-01-01T00:00:00Z'")
+    yield
+    with django_db_blocker.unblock(), database.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(autouse=True)
