@@ -66,14 +66,22 @@ class ProductReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductGone:
-    """The system does not hold this variant any more."""
+    """What the system does not hold any more: a variant (``external_id``), or a product's variants (``product_id``).
 
-    external_id: str
+    With ``product_id`` all variants of that product are gone but those in ``kept``: a product that lists its variants says
+    so on each change, since most shops delete a variant without a word.  A shop that names a deleted product by an id that
+    may be either gives both.  ``stated_at`` orders it among reports of the same variants.
+    """
+
+    external_id: str = ""
+    product_id: str = ""
+    kept: tuple[str, ...] = ()
+    stated_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocationReport:
-    """A place where stock lies, as its system shows it."""
+    """A place where stock lies, as its system shows it; an empty ``name`` (a deleted one) changes nothing."""
 
     external_id: str
     name: str
@@ -84,13 +92,15 @@ class LocationReport:
 class Level:
     """How many of a variant lie at a location.
 
-    ``product_id`` is the variant's own id in that system (``ProductReport.external_id``), ``sku`` its number where it is
-    stated with the level; ``location_id`` is empty where the system knows only one place.  ``on_hand`` is what lies there,
-    ``available`` what may still be sold of it as that system reckons (None: it does not say).
+    ``product_id`` is the variant's own id in that system (``ProductReport.external_id``); it is empty where the system names
+    only what stock is written under (``stock_id``, as in ProductReport).  ``sku`` is its number where it is stated with the
+    level; ``location_id`` is empty where the system knows only one place.  ``on_hand`` is what lies there, ``available`` what
+    may still be sold of it as that system reckons; None: it does not say.  At least one of the two is stated.
     """
 
-    product_id: str
-    on_hand: Decimal
+    product_id: str = ""
+    on_hand: Decimal | None = None
+    stock_id: str = ""
     sku: str = ""
     location_id: str = ""
     available: Decimal | None = None
