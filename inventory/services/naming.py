@@ -18,7 +18,7 @@ from integration_hub.kernel.text import say
 from integration_hub.messaging import dispatch
 from integration_hub.models import Connection, ExternalReference, InboundEvent
 
-from .models import Variant
+from ..models import Variant
 
 VARIANT = "variant"
 SKU = "sku"
