@@ -21,7 +21,7 @@ from django.utils import timezone
 from integration_hub.kernel.errors import HubError, RetryLater
 from integration_hub.kernel.states import Capability, Role
 from integration_hub.kernel.text import Text, say
-from integration_hub.messaging import outbox, pump
+from integration_hub.messaging import pump, tries
 from integration_hub.models import Connection
 from integration_hub.models.connection import ConnectionState, Mode
 
@@ -174,7 +174,7 @@ def _failed(tally: DayTally, error: HubError) -> None:
     if tally.failures + 1 >= MOST_TRIES or not isinstance(error, RetryLater):
         _mine(tally).update(**_over(None), error=told, failures=F("failures") + 1)
         return
-    wait = error.after or outbox.backoff(tally.failures + 4)
+    wait = error.after or tries.backoff(tally.failures + 4)
     _mine(tally).update(
         lease_token=None,
         due_at=Now() + wait,

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
-import logging
-import random
-import time
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
-from django.db import OperationalError, models, transaction
-from django.db.models.functions import Coalesce, Now
-from django.utils import timezone
+from django.db import models, transaction
+from django.db.models.functions import Now
 
 from integration_hub.connectors.base import Connector
-from integration_hub.kernel import codec
-from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unsupported
+from integration_hub.kernel.errors import HubError, Rejected, RetryLater, Unsupported
 from integration_hub.kernel.messages import Command, Written
 from integration_hub.kernel.text import say
-from integration_hub.models import Attempt, Connection, OutboundCommand
+from integration_hub.models import Connection, OutboundCommand
 from integration_hub.models.outbound import CommandState, Outcome
-from integration_hub.models.patience import patiently
 
-from . import breakers, bulk, cases, claims, dispatch, leases, pump, stop
+from . import breakers, bulk, cases, claims, dispatch, leases, pump, stop, tries
+from .tries import LEASE, Try
 
-logger = logging.getLogger(__name__)
-
-LEASE = timedelta(seconds=settings.HUB_COMMAND_LEASE)
-DEADLINE = settings.HUB_COMMAND_LEASE * 5 / 8  # a connector may take so long; then nobody else sends meanwhile
 BATCH = 4
-AMBIGUOUS_WAIT = timedelta(seconds=settings.HUB_UNCLEAR_WAIT)  # it may still be writing; look when it is through
-LONGEST_WAIT = timedelta(seconds=settings.HUB_LONGEST_WAIT)
 
 
 def command(target: Connection, verb: str, key: str, subject: models.Model, **params: Any) -> None:
@@ -122,81 +107,27 @@ def _extend(row: OutboundCommand) -> bool:
     return claims.settle(row, due_at=Now() + LEASE)
 
 
-@dataclasses.dataclass
-class Try:
-    """One attempt in the making."""
-
-    row: OutboundCommand
-    started_at: datetime
-    clock: float
-    connector: Connector | None = None
-    payload: Command | None = None
-    unclear: bool = False  # the target may hold the result of this or an earlier try
-
-    def record(self, outcome: Outcome, error: HubError | None = None) -> Attempt:
-        """Write the attempt down; call inside the transaction that settles the command."""
-        return Attempt.objects.create(
-            command=self.row,
-            number=self.row.tries.count() + 1,
-            started_at=self.started_at,
-            ms=round((time.monotonic() - self.clock) * 1000),
-            outcome=outcome,
-            reason_code=error.code[:60] if error else "",
-            reason=error.text.as_json() if error else {},
-            payload=_plain(self.payload),
-            exchanges=[asdict(exchange) for exchange in self.connector.http.exchanges] if self.connector else [],
-        )
-
-
-def _plain(payload: Command | None) -> dict[str, Any]:
-    return dict(codec.loads(codec.dumps(asdict(payload)))) if payload else {}
-
-
 def _deliver(row: OutboundCommand) -> HubError | None:
     """Try it and write down what came of it; the error, for the breaker of the connection."""
-    attempt = Try(row, timezone.now(), time.monotonic(), unclear=row.maybe_sent)
+    attempt = Try(row, unclear=row.maybe_sent)
     if row.crashes >= claims.MAX_CRASHES:
         words = say("The worker died %(times)s times on this command.", times=row.crashes)
-        return _refused(attempt, Rejected(words, code="defect"))
-    try:
-        if ended := _carry_out(attempt):
-            patiently(lambda: _done(attempt, *ended))
-    except (RetryLater, Rejected, Misconfigured) as error:
-        return _failed(attempt, error)
-    except OperationalError as error:
-        logger.warning("command %s: %s", row.pk, type(error).__name__)
-        busy = RetryLater(say("The database was busy."), maybe_written=attempt.unclear, code="busy")
-        return _failed(attempt, busy)
-    except Exception:  # the edge that records: anything else is our own mistake
-        trace = uuid4().hex[:12]
-        logger.exception("defect %s while sending command %s", trace, row.pk)
-        words = say("A defect of the hub (trace %(trace)s).", trace=trace)
-        return _refused(attempt, Rejected(words, code="defect", detail=trace))
-    return None if attempt.connector else RetryLater("", code="not_asked")
+        return tries.refused(attempt, Rejected(words, code="defect"))
+    return tries.conclude(attempt, lambda: _carry_out(attempt))
 
 
-def _failed(attempt: Try, error: RetryLater | Rejected | Misconfigured) -> HubError:
-    if isinstance(error, RetryLater):
-        _later(attempt, error)
-    elif isinstance(error, Misconfigured):
-        _misconfigured(attempt, error)
-    else:
-        _refused(attempt, error)
-    return error
-
-
-def _carry_out(attempt: Try) -> tuple[Written, Outcome] | None:
+def _carry_out(attempt: Try) -> tries.Ended | None:
     """Look first where it may be there already, else send; None when nothing is left to do."""
     payload = _prepare(attempt)
     if payload is None:
         return None
     connector = attempt.connector = attempt.row.connection.connector()
-    connector.http.deadline = attempt.clock + DEADLINE
+    connector.http.deadline = attempt.clock + tries.DEADLINE
     if attempt.unclear:
         if found := _look(connector, payload):
             return found, Outcome.FOUND
         payload = _prepare_afresh(attempt)
-    return _send(attempt, connector, payload) if payload else None
+    return tries.send(attempt, connector, payload) if payload else None
 
 
 @transaction.atomic
@@ -224,18 +155,6 @@ def _prepare_afresh(attempt: Try) -> Command | None:
     return _prepare(attempt)
 
 
-def _send(attempt: Try, connector: Connector, payload: Command) -> tuple[Written, Outcome]:
-    attempt.unclear = True
-    try:
-        written = connector.send(payload)
-    except HubError as error:
-        # a question that failed says nothing about the writes before it; what was refused can be sent anew
-        wrote = connector.http.wrote and not isinstance(error, Rejected)
-        attempt.unclear = getattr(error, "maybe_written", False) or wrote
-        raise
-    return written, Outcome.FOUND if written.was_there else Outcome.DONE
-
-
 def _look(connector: Connector, payload: Command) -> Written | None:
     try:
         return connector.find(payload)
@@ -247,88 +166,6 @@ def _look(connector: Connector, payload: Command) -> Written | None:
             ),
             code="unclear",
         ) from error
-
-
-def _done(attempt: Try, written: Written, outcome: Outcome) -> None:
-    row = attempt.row
-    with transaction.atomic():
-        mine = claims.settle(
-            row,
-            state=CommandState.DONE,
-            lease_token=None,
-            finished_at=Now(),
-            result=asdict(written),
-            reason={},
-            reason_code="",
-            first_failed_at=None,
-        )
-        if mine:
-            made = attempt.record(outcome)
-            dispatch.verb(row.verb).done(row, written, made)
-            cases.command_over(row)
-    if mine:
-        _kick()
-
-
-def _later(attempt: Try, error: RetryLater) -> None:
-    row = attempt.row
-    wait = error.after or backoff(row.attempts)
-    if error.maybe_written:
-        wait = max(wait, AMBIGUOUS_WAIT)
-    with transaction.atomic():
-        mine = claims.settle(
-            row,
-            state=CommandState.DUE,
-            lease_token=None,
-            due_at=Now() + wait,
-            maybe_sent=attempt.unclear,
-            first_failed_at=Coalesce("first_failed_at", Now()),
-            reason=error.text.as_json(),
-            reason_code=error.code[:60],
-        )
-        if mine:
-            attempt.record(Outcome.AMBIGUOUS if error.maybe_written else Outcome.RETRY, error)
-            cases.command_failing(row, error)
-
-
-def backoff(attempts: int) -> timedelta:
-    """Doubling from two seconds to an hour, with jitter so that a crowd does not come back at once."""
-    seconds = min(2.0 ** min(attempts, 12), LONGEST_WAIT.total_seconds())
-    return timedelta(seconds=seconds * random.uniform(0.5, 1.5))  # noqa: S311  spreads load, guards nothing
-
-
-def _refused(attempt: Try, error: Rejected) -> Rejected:
-    row = attempt.row
-    with transaction.atomic():
-        mine = claims.settle(
-            row,
-            state=CommandState.PARKED,
-            lease_token=None,
-            maybe_sent=attempt.unclear,
-            reason=error.text.as_json(),
-            reason_code=error.code[:60],
-        )
-        if mine:
-            attempt.record(Outcome.DEFECT if error.code == "defect" else Outcome.REFUSED, error)
-            cases.command_refused(row, error)
-    return error
-
-
-def _misconfigured(attempt: Try, error: Misconfigured) -> None:
-    row = attempt.row
-    with transaction.atomic():
-        mine = claims.settle(
-            row,
-            state=CommandState.DUE,
-            lease_token=None,
-            due_at=Now() + backoff(row.attempts),
-            maybe_sent=attempt.unclear,
-            reason=error.text.as_json(),
-            reason_code=error.code[:60],
-        )
-        if mine:
-            attempt.record(Outcome.MISCONFIGURED, error)
-            cases.connection_misconfigured(row.connection, error)
 
 
 def requeue(command_id: int) -> bool:

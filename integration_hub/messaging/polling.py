@@ -19,7 +19,7 @@ from integration_hub.kernel.text import say
 from integration_hub.models import Connection, ExternalReference, InboundEvent, PollState
 from integration_hub.models.inbound import Door
 
-from . import breakers, cases, claims, inbox, leases, outbox, pump
+from . import breakers, cases, claims, inbox, leases, pump, tries
 
 logger = logging.getLogger(__name__)
 
@@ -184,7 +184,7 @@ def _mine(state: PollState) -> QuerySet[PollState]:
 
 
 def _failed(state: PollState, error: HubError) -> None:
-    wait = (error.after if isinstance(error, RetryLater) else None) or outbox.backoff(state.failures + 2)
+    wait = (error.after if isinstance(error, RetryLater) else None) or tries.backoff(state.failures + 2)
     _mine(state).update(
         lease_token=None,
         due_at=Now() + wait,

@@ -25,7 +25,7 @@ from exceptions.services import Trouble
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Duty
 
-from . import outbox
+from . import tries
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ def _done(duty: Duty, task: Task, result: dict[str, Any]) -> None:
 def _failed(duty: Duty, text: Text) -> None:
     Duty.objects.filter(pk=duty.pk, lease_token=duty.lease_token).update(
         lease_token=None,
-        due_at=Now() + outbox.backoff(duty.failures + 4),
+        due_at=Now() + tries.backoff(duty.failures + 4),
         failures=F("failures") + 1,
         last_result={"error": text.as_json()},
     )

@@ -7,15 +7,15 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration_hub.messaging import outbox
+from integration_hub.messaging import tries
 
 
 @given(st.integers(min_value=0, max_value=10**6))
 def test_backoff_is_bounded_and_jittered(attempts: int) -> None:
-    pause = outbox.backoff(attempts)
-    assert timedelta(seconds=0.5) <= pause <= 1.5 * outbox.LONGEST_WAIT
+    pause = tries.backoff(attempts)
+    assert timedelta(seconds=0.5) <= pause <= 1.5 * tries.LONGEST_WAIT
 
 
 def test_backoff_grows() -> None:
-    assert max(outbox.backoff(1) for _ in range(50)) < min(outbox.backoff(4) for _ in range(50))
-    assert len({outbox.backoff(8) for _ in range(20)}) > 1
+    assert max(tries.backoff(1) for _ in range(50)) < min(tries.backoff(4) for _ in range(50))
+    assert len({tries.backoff(8) for _ in range(20)}) > 1

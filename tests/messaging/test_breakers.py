@@ -14,7 +14,7 @@ from integration_hub.backoffice.actions import perform
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater
 from integration_hub.kernel.messages import Command
 from integration_hub.kernel.text import say
-from integration_hub.messaging import breakers, claims, clock, connections, outbox, polling, pump
+from integration_hub.messaging import breakers, claims, clock, connections, outbox, polling, pump, tries
 from integration_hub.models import Attempt, Breaker, Connection, OutboundCommand, PollState, User
 from tests import spine, standin
 
@@ -156,8 +156,8 @@ def test_one_probe_at_a_time(joined: Connection, erp: Connection) -> None:
     ordered(joined, 4)
     open_it(erp)
     cool_down(erp)
-    _token, first = claims.claim(OutboundCommand, limit=10, lease=outbox.LEASE)
-    _token, second = claims.claim(OutboundCommand, limit=10, lease=outbox.LEASE)
+    _token, first = claims.claim(OutboundCommand, limit=10, lease=tries.LEASE)
+    _token, second = claims.claim(OutboundCommand, limit=10, lease=tries.LEASE)
     assert (len(first), second) == (1, [])
 
 
@@ -167,7 +167,7 @@ def test_a_probe_that_died_is_followed_by_another(joined: Connection, erp: Conne
     open_it(erp)
     cool_down(erp)
     claims.claim(OutboundCommand, limit=10, lease=timedelta(0))
-    _token, ids = claims.claim(OutboundCommand, limit=10, lease=outbox.LEASE)
+    _token, ids = claims.claim(OutboundCommand, limit=10, lease=tries.LEASE)
     assert len(ids) == 1
 
 
@@ -240,10 +240,10 @@ def test_one_command_at_a_time_where_that_is_set(joined: Connection, erp: Connec
     """Not rows but workers are counted: a worker sends what it took one after the other."""
     spine.teapot()
     ordered(joined, 12)
-    taken = [len(claims.claim(OutboundCommand, limit=4, lease=outbox.LEASE)[1]) for _time in range(3)]
+    taken = [len(claims.claim(OutboundCommand, limit=4, lease=tries.LEASE)[1]) for _time in range(3)]
     assert taken == [4, 4, 0]
     Connection.objects.filter(pk=erp.pk).update(max_concurrent=3)
-    assert len(claims.claim(OutboundCommand, limit=4, lease=outbox.LEASE)[1]) == 4
+    assert len(claims.claim(OutboundCommand, limit=4, lease=tries.LEASE)[1]) == 4
 
 
 def test_a_rate_holds_over_all_workers(joined: Connection, erp: Connection) -> None:
@@ -251,12 +251,12 @@ def test_a_rate_holds_over_all_workers(joined: Connection, erp: Connection) -> N
     Connection.objects.filter(pk=erp.pk).update(per_minute=60, max_concurrent=50)
     spine.teapot()
     ordered(joined, 20)
-    taken = [len(claims.claim(OutboundCommand, limit=20, lease=outbox.LEASE)[1]) for _time in range(4)]
+    taken = [len(claims.claim(OutboundCommand, limit=20, lease=tries.LEASE)[1]) for _time in range(4)]
     assert taken[0] in (1, 2, 3)
     assert sum(taken) <= 3
     assert not pump.is_due("out")
     Breaker.objects.update(next_slot_at=F("next_slot_at") - timedelta(seconds=10))
-    assert 1 <= len(claims.claim(OutboundCommand, limit=20, lease=outbox.LEASE)[1]) <= 3
+    assert 1 <= len(claims.claim(OutboundCommand, limit=20, lease=tries.LEASE)[1]) <= 3
 
 
 def test_the_page_says_why_and_when_and_offers_a_try(

@@ -15,7 +15,7 @@ from exceptions import services as cases
 from exceptions.models import ExceptionCase
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unsupported
 from integration_hub.kernel.messages import Command
-from integration_hub.messaging import checks, claims, dispatch, outbox, pump
+from integration_hub.messaging import checks, claims, dispatch, outbox, pump, tries
 from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand
 from orders.models import Order, Sale
 from tests import spine, standin
@@ -323,8 +323,8 @@ def test_commands_of_one_subject_go_in_order(ordered: Connection, erp: Connectio
     pump.run("in")
     order = Order.objects.get()
     outbox.command(erp, "sale.write", "second", order)
-    _token, first = claims.claim(OutboundCommand, limit=10, lease=outbox.LEASE)
-    _token, none = claims.claim(OutboundCommand, limit=10, lease=outbox.LEASE)
+    _token, first = claims.claim(OutboundCommand, limit=10, lease=tries.LEASE)
+    _token, none = claims.claim(OutboundCommand, limit=10, lease=tries.LEASE)
     assert (first, none) == ([OutboundCommand.objects.get(key=f"sale:{order.pk}").pk], [])
 
 
