@@ -46,13 +46,15 @@ class Delivery:
     """One thing a system told us, as bytes.
 
     ``topic`` and ``object_id`` say what it is about; together with a digest of ``body`` they are what makes a repeat a
-    repeat.  ``context`` keeps the few headers that parse needs (lower case), never secrets.
+    repeat.  ``context`` keeps the few headers that parse needs (lower case), never secrets, and when a state was seen.
+    ``key`` is the sender's own id of this saying, where no two sayings share one: then that alone makes a repeat, too.
     """
 
     topic: str
     object_id: str
     body: bytes
     context: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,17 @@ class Connector:
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         """Translate; the same delivery always gives equal reports.  Raises Rejected for what makes no sense."""
         raise NotImplementedError
+
+    def is_hint(self, delivery: Delivery) -> bool:
+        """Whether the delivery only says where to look; then ``follow`` reads it instead of ``parse``."""
+        return False
+
+    def follow(self, delivery: Delivery) -> Sequence[Delivery]:
+        """Ask the system for what a hint points at; empty where that means nothing to us.
+
+        Raises Unauthentic for a hint that turns out not to come from the system, Rejected for one that makes no sense.
+        """
+        raise Unsupported(say("%(system)s sends no hints.", system=self.label))
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
         """One page of what changed since then (None: from the beginning), oldest first."""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -139,6 +139,7 @@ class Http:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        form: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Iterable[int] = (),
         writes: bool | None = None,
@@ -146,12 +147,11 @@ class Http:
         """Send and wait.  Statuses in ``accept`` come back as answers; 2xx always does.
 
         ``writes`` says whether the request changes something there (default: by method); only then can an unclear
-        end be ``maybe_written``.  ``json`` may hold Decimal: written as exact JSON numbers.
+        end be ``maybe_written``.  ``json`` may hold Decimal: written as exact JSON numbers.  ``form`` is sent URL-encoded.
         """
         timeout = self._remaining()
         url = path if path.startswith(("http://", "https://")) else self.base_url.rstrip("/") + path
-        body = codec.canonical(json) if json is not None else None
-        sent = {"Content-Type": "application/json"} if body is not None else {}
+        body, sent = _written(json, form)
         writing = method not in SAFE_METHODS if writes is None else writes
         started = time.monotonic()
         try:
@@ -232,6 +232,13 @@ class Http:
                 text = text.replace(form, HIDDEN)
         # PostgreSQL keeps no NUL
         return _NAMED_SECRET.sub(rf"\1{HIDDEN}", text)[:KEPT].replace("\x00", "\ufffd")
+
+
+def _written(json: Any, form: Mapping[str, Any] | None) -> tuple[bytes | None, dict[str, str]]:
+    """The body and what it is."""
+    if form is not None:
+        return urlencode(form, doseq=True).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    return (None, {}) if json is None else (codec.canonical(json), {"Content-Type": "application/json"})
 
 
 def _forms(secret: str) -> tuple[str, ...]:

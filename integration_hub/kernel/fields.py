@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,7 @@ MAX_ID = 100
 MAX_WORDS = 500
 MAX_LIST = 2000
 MAX_QUANTITY = 10**9
+MAX_EPOCH = 10**11
 
 _YES = frozenset({"1", "true", "yes"})
 _NO = frozenset({"0", "false", "no", ""})
@@ -133,6 +134,25 @@ def country(source: Object, name: str) -> str:
     """An ISO 3166-1 alpha-2 code in upper case; anything else counts as none."""
     code = words(source, name).upper()
     return code if _COUNTRY.fullmatch(code) else ""
+
+
+def epoch(source: Object, name: str) -> datetime | None:
+    """A moment from whole seconds since 1970, None where there is none."""
+    value = source.get(name)
+    if value in (None, "", 0):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < MAX_EPOCH:
+        raise unreadable("%(name)s is not a time", name=name)
+    return datetime.fromtimestamp(value, UTC)
+
+
+def sound_settlement(gross: Decimal, fees: Decimal, net: Decimal, what: str) -> None:
+    """Gross less fees is net, to the last digit; a provider that says otherwise is not believed."""
+    if gross - fees != net:
+        raise unreadable(
+            "the figures of %(what)s do not add up: %(gross)s less fees of %(fees)s is not %(net)s",
+            what=what, gross=gross, fees=fees, net=net,
+        )  # fmt: skip
 
 
 def sound_lines(lines: Iterable[ReportedLine]) -> tuple[ReportedLine, ...]:

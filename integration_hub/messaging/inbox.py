@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,18 +20,20 @@ from psycopg.types.json import Jsonb
 
 from integration_hub.connectors.base import Connector, Delivery
 from integration_hub.kernel import codec
-from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater
+from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unauthentic
 from integration_hub.kernel.messages import Report
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection, InboundEvent
 from integration_hub.models.inbound import EventState
 
-from . import bulk, cases, claims, dispatch, leases, pump, stop
+from . import breakers, bulk, cases, claims, dispatch, leases, pump, stop
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=settings.HUB_EVENT_LEASE)
 BATCH = 50
+LONGEST_BATCH = 20.0  # seconds
+LONGEST_FOLLOW = 30.0
 
 _INSERT = """
 INSERT INTO integration_hub_inboundevent (connection_id, door, topic, object_id, digest, sender_key, body, context, bulk)
@@ -79,7 +82,7 @@ def _row(connection: Connection, delivery: Delivery, door: str, sender_key: str,
         delivery.topic[:80],
         delivery.object_id[:120],
         hashlib.sha256(delivery.body + salt.encode()).digest(),
-        sender_key,
+        (sender_key or delivery.key)[:255],
         delivery.body,
         Jsonb(dict(delivery.context), dumps=codec.dumps),
     ]
@@ -95,6 +98,15 @@ def stored_before(connection: Connection, delivery: Delivery) -> InboundEvent | 
     ).first()
 
 
+def store_if_moved(connection: Connection, delivery: Delivery, door: str, *, backfill: bool = False) -> list[int]:
+    """A state that has no time of its own is an event when it differs from the last one we saw."""
+    rows = InboundEvent.objects.filter(connection=connection, topic=delivery.topic, object_id=delivery.object_id)
+    last = rows.order_by("-pk").first()
+    if last and bytes(last.body) == delivery.body:
+        return []
+    return store(connection, [delivery], door, salt=str(last.pk) if last else "", backfill=backfill)
+
+
 def process(limit: int = BATCH, *, backfill: bool = False) -> int:
     """Work off one batch of due events of a lane; returns how many."""
     token, ids = claims.claim(InboundEvent, limit=limit, lease=LEASE, bulk=backfill)
@@ -107,14 +119,15 @@ def process(limit: int = BATCH, *, backfill: bool = False) -> int:
 def _work(token: UUID, ids: Sequence[int], turn: leases.Turn) -> None:
     if stop.asked():
         return
-    rows = InboundEvent.objects.filter(pk__in=ids, lease_token=token).select_related("connection")
+    rows = InboundEvent.objects.filter(pk__in=ids, lease_token=token).select_related("connection__breaker")
     events = list(rows.order_by("pk"))
     reading = Reading({}, {})
     done = _at_once([event for event in events if event.attempts == 1], token, reading)
+    until = time.monotonic() + LONGEST_BATCH
     for event in events:
         if event.pk not in done:
-            if stop.asked():
-                return
+            if stop.asked() or time.monotonic() > until:
+                return  # the rest is given back: asking a slow system holds up nobody else
             turn.at = event.pk
             _process(event, reading)
     turn.over = True
@@ -132,12 +145,18 @@ class Reading:
     connectors: dict[int, Connector]
     reports: dict[int, Sequence[Report]]
 
+    def connector_of(self, event: InboundEvent) -> Connector:
+        connector = self.connectors.get(event.connection_id)
+        if connector is None:
+            connector = self.connectors[event.connection_id] = event.connection.connector()
+        return connector
+
+    def is_hint(self, event: InboundEvent) -> bool:
+        return self.connector_of(event).is_hint(delivery_of(event))
+
     def reports_of(self, event: InboundEvent) -> Sequence[Report]:
         if event.pk not in self.reports:
-            connector = self.connectors.get(event.connection_id)
-            if connector is None:
-                connector = self.connectors[event.connection_id] = event.connection.connector()
-            self.reports[event.pk] = reports_of(event, connector)
+            self.reports[event.pk] = reports_of(event, self.connector_of(event))
         return self.reports[event.pk]
 
 
@@ -164,6 +183,8 @@ def _plain(events: Sequence[InboundEvent], reading: Reading) -> list[dispatch.Gi
     given: list[dispatch.Given] = []
     for event in events:
         try:
+            if reading.is_hint(event):
+                continue
             reports = reading.reports_of(event)
         except HubError:
             continue
@@ -177,8 +198,7 @@ def _process(event: InboundEvent, reading: Reading) -> None:
         _park(event, say("The worker died %(times)s times on this event.", times=event.crashes), "kills_worker")
         return
     try:
-        with transaction.atomic():
-            _understand(event, reading)
+        _take(event, reading)
     except RetryLater as error:
         _later(event, error)
     except Rejected as error:
@@ -195,6 +215,49 @@ def _process(event: InboundEvent, reading: Reading) -> None:
         _park(event, say("A defect of the hub (trace %(trace)s).", trace=trace), "defect", trace)
 
 
+def _take(event: InboundEvent, reading: Reading) -> None:
+    if reading.is_hint(event):
+        try:
+            _follow(event, reading.connector_of(event))
+        except Unauthentic as error:  # it only showed now that somebody else had sent it
+            claims.settle(event, state=EventState.IGNORED, lease_token=None, finished_at=Now(), **_why(error))
+        return
+    with transaction.atomic():
+        _understand(event, reading)
+
+
+def _follow(event: InboundEvent, connector: Connector) -> None:
+    """Read what the event points at, outside any transaction, and keep it as events of their own."""
+    found = _asked(event, connector)
+    none = say("points at nothing that the hub reads").as_json()
+    outcome = {"state": EventState.DONE, "reason": {}} if found else {"state": EventState.IGNORED, "reason": none}
+    with transaction.atomic():
+        for delivery in found:
+            store_if_moved(event.connection, delivery, event.door, backfill=event.bulk)
+        if not claims.settle(event, lease_token=None, finished_at=Now(), reason_code="", **outcome):
+            raise RetryLater(say("Another worker has taken this event over."))
+        cases.event_understood(event)
+
+
+def _asked(event: InboundEvent, connector: Connector) -> Sequence[Delivery]:
+    """The answer of the system, which the connection's breaker hears of."""
+    if not breakers.is_closed(event.connection):
+        raise RetryLater(say("Calls to this system are interrupted."), code="interrupted")
+    connector.http.deadline = time.monotonic() + LONGEST_FOLLOW
+    try:
+        found = connector.follow(delivery_of(event))
+    except HubError as error:
+        if connector.http.exchanges:
+            breakers.ended(event.connection, error)
+        raise
+    finally:
+        asked = bool(connector.http.exchanges)
+        connector.http.exchanges.clear()
+    if asked:
+        breakers.ended(event.connection)
+    return found
+
+
 def _understand(event: InboundEvent, reading: Reading) -> None:
     ignored = dispatch.handle(event.connection, reading.reports_of(event), event)
     outcome = EventState.IGNORED if ignored else EventState.DONE
@@ -207,7 +270,12 @@ def _understand(event: InboundEvent, reading: Reading) -> None:
 def reports_of(event: InboundEvent, connector: Connector | None = None) -> Sequence[Report]:
     """What the event states, translated."""
     connector = connector or event.connection.connector()
-    return connector.parse(Delivery(event.topic, event.object_id, bytes(event.body), event.context))
+    return connector.parse(delivery_of(event))
+
+
+def delivery_of(event: InboundEvent) -> Delivery:
+    """The event as it came in."""
+    return Delivery(event.topic, event.object_id, bytes(event.body), event.context, event.sender_key)
 
 
 def _later(event: InboundEvent, error: RetryLater) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,10 +14,10 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Least, Now
 from django.utils import timezone
 
-from integration_hub.connectors.base import Capability, Connector, Delivery, Page, Stream
+from integration_hub.connectors.base import Capability, Connector, Page, Stream
 from integration_hub.kernel.errors import HubError, Misconfigured, RetryLater
 from integration_hub.kernel.text import say
-from integration_hub.models import Connection, ExternalReference, InboundEvent, PollState
+from integration_hub.models import Connection, ExternalReference, PollState
 from integration_hub.models.inbound import Door
 
 from . import breakers, cases, claims, inbox, leases, pump, tries
@@ -164,19 +165,8 @@ def _store(state: PollState, stream: Stream, page: Page, now: datetime) -> list[
         return inbox.store(state.connection, page.deliveries, Door.SWEEP, salt=now.date().isoformat())
     if not stream.restates:
         return inbox.store(state.connection, page.deliveries, Door.POLL, backfill=backfill)
-    return [pk for delivery in page.deliveries for pk in _store_if_moved(state.connection, delivery, backfill)]
-
-
-def _store_if_moved(connection: Connection, delivery: Delivery, backfill: bool) -> list[int]:
-    """A state that has no time of its own is an event when it differs from the last one we saw."""
-    last = (
-        InboundEvent.objects.filter(connection=connection, topic=delivery.topic, object_id=delivery.object_id)
-        .order_by("-pk")
-        .first()
-    )
-    if last and bytes(last.body) == delivery.body:
-        return []
-    return inbox.store(connection, [delivery], Door.POLL, salt=str(last.pk) if last else "", backfill=backfill)
+    keep = partial(inbox.store_if_moved, state.connection, door=Door.POLL, backfill=backfill)
+    return [pk for delivery in page.deliveries for pk in keep(delivery)]
 
 
 def _mine(state: PollState) -> QuerySet[PollState]:

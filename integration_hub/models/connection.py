@@ -22,7 +22,12 @@ from integration_hub.kernel.text import Text, say
 
 from . import vault
 
-ROLES = [(Role.SHOP.value, _("shop")), (Role.ERP.value, _("ERP"))]
+ROLES = [
+    (Role.SHOP.value, _("shop")),
+    (Role.ERP.value, _("ERP")),
+    (Role.PAYMENT.value, _("payment provider")),
+    (Role.BANK.value, _("bank")),
+]
 
 
 class Mode(models.TextChoices):

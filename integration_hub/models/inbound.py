@@ -16,6 +16,7 @@ class Door(models.TextChoices):
     POLL = "POLL", _("poll")
     API = "API", _("API")
     SWEEP = "SWEEP", _("sweep")
+    FILE = "FILE", _("file")
 
 
 class EventState(models.TextChoices):

@@ -28,6 +28,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    pairs: tuple[tuple[str, str], ...] = ()  # the query where names repeat
 
     def json(self) -> Any:
         """The body as JSON; ValueError if it is none."""
@@ -140,8 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         url = f"http://{headers.get('host', '')}{parts.path}"
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return Request(self.command, parts.path, url, query, headers, self.rfile.read(size))
+        pairs = tuple(parse_qsl(parts.query, keep_blank_values=True))
+        return Request(self.command, parts.path, url, dict(pairs), headers, self.rfile.read(size), pairs)
 
     def _write(self, response: Response) -> None:
         self.send_response(response.status)

@@ -5,7 +5,8 @@
     class TestParsing(Mine, ParseContract): ...         # everybody
     class TestTrouble(Mine, TroubleContract): ...       # whoever speaks HTTP
     class TestListing(Mine, OrdersListedContract): ...  # LIST_ORDERS, from listing.py; SalesListedContract for LIST_SALES
-    class TestWriting(Mine, WriteContract): ...         # WRITE_SALE, TELL_*
+    class TestWriting(Mine, WriteContract): ...         # WRITE_SALE, TELL_*, REFUND
+    class TestFunds(Mine, FundsContract): ...           # who reports money, from funds.py
 
 where ``Mine`` is a ``Contract`` that says how to make the connector, which payloads and commands to try, and what the
 outside world answers.
@@ -29,39 +30,15 @@ from hypothesis import strategies as st
 from integration_hub.connectors.base import Capability, Connector, Delivery, Finding, Incoming
 from integration_hub.connectors.http import Http
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unauthentic, Unsupported
-from integration_hub.kernel.messages import (
-    Command,
-    OrderReport,
-    TellAccepted,
-    TellCancelled,
-    TellShipped,
-    WriteSale,
-)
+from integration_hub.kernel.messages import Command, OrderReport
 from integration_hub.kernel.text import Text
 
+from .capabilities import COMMANDS, METHODS
 from .nonsense import BROKEN_BODIES, mutations
 from .soundness import assert_lines_add_up, assert_sound
 from .world import Fault, World, everything, outside
 
 SINCE = datetime(2026, 11, 1, tzinfo=UTC)
-
-_METHODS = {
-    Capability.RECEIVE: ("receive",),
-    Capability.POLL: ("poll",),
-    Capability.SWEEP: ("gone", "gone_delivery"),
-    Capability.LIST_ORDERS: ("list_orders",),
-    Capability.LIST_SALES: ("list_sales",),
-    Capability.WRITE_SALE: ("send", "find"),
-    Capability.TELL_ACCEPTED: ("send", "find"),
-    Capability.TELL_SHIPPED: ("send", "find"),
-    Capability.TELL_CANCELLED: ("send", "find"),
-}
-_COMMANDS: dict[Capability, type[Command]] = {
-    Capability.WRITE_SALE: WriteSale,
-    Capability.TELL_ACCEPTED: TellAccepted,
-    Capability.TELL_SHIPPED: TellShipped,
-    Capability.TELL_CANCELLED: TellCancelled,
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +71,10 @@ class Contract:
         """A fresh outside world that keeps what is written to it."""
         raise NotImplementedError
 
+    def hints(self) -> Sequence[Delivery]:
+        """Messages that only say where to look."""
+        return ()
+
     def connector(self, **changes: Any) -> Connector:
         return self.connector_class(self.connector_class.Config(**{**self.config(), **changes}), Http())
 
@@ -122,6 +103,8 @@ class Contract:
             calls["list orders"] = lambda it: it.list_orders(SINCE, SINCE + timedelta(days=1), None)
         if self.can(Capability.LIST_SALES):
             calls["list sales"] = lambda it: it.list_sales(["R1"])
+        for hint in self.hints():
+            calls[f"follow {hint.topic}"] = lambda it, what=hint: it.follow(what)  # type: ignore[misc]
         for command in self.commands():
             calls[f"send {type(command).__name__}"] = lambda it, what=command: it.send(what)  # type: ignore[misc]
         return calls
@@ -140,14 +123,14 @@ class DeclarationContract(Contract):
 
     def test_every_capability_is_implemented(self) -> None:
         for capability in self.connector_class.capabilities:
-            for method in _METHODS[capability]:
+            for method in METHODS[capability]:
                 assert getattr(self.connector_class, method) is not getattr(Connector, method), (capability, method)
         for method in ("parse", "check"):
             assert getattr(self.connector_class, method) is not getattr(Connector, method)
 
     def test_every_writing_capability_has_a_command_here(self) -> None:
         assert {type(command) for command in self.commands()} == {
-            _COMMANDS[capability] for capability in self.connector_class.capabilities if capability in _COMMANDS
+            COMMANDS[capability] for capability in self.connector_class.capabilities if capability in COMMANDS
         }
 
     def test_has_streams_exactly_if_it_polls(self) -> None:
@@ -243,8 +226,9 @@ class WebhookContract(Contract):
         (delivery,) = self.connector().receive(self.signed(body, self.topic()))
         assert delivery.body == body
         assert delivery.object_id == ""
+        it = self.connector()
         with pytest.raises(Rejected):
-            self.connector().parse(delivery)
+            it.follow(delivery) if it.is_hint(delivery) else it.parse(delivery)
 
 
 class ParseContract(Contract):

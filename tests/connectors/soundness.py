@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from integration_hub.kernel.funds import FeeKind, TransactionReport
 from integration_hub.kernel.messages import OrderReport
 
 
@@ -27,7 +28,19 @@ def assert_sound(value: Any) -> None:
         for part in value.values() if isinstance(value, dict) else value:
             assert_sound(part)
     else:
-        assert value is None or isinstance(value, bool), value
+        assert value is None or isinstance(value, bool | date), value
+
+
+def assert_settlement_adds_up(report: TransactionReport) -> None:
+    """Gross less fees is net, to the last digit; the tax on fees is contained in them; all or nothing is settled."""
+    settled = (report.settled_gross is not None, report.net is not None, bool(report.settlement_currency))
+    assert len(set(settled)) == 1, report
+    assert report.occurred_at <= report.updated_at
+    if report.settled_gross is None or report.net is None:
+        assert not report.fees
+        return
+    assert report.settled_gross - sum(fee.amount for fee in report.fees) == report.net, report
+    assert sum(fee.amount for fee in report.fees if fee.kind is FeeKind.TAX) == report.fee_tax
 
 
 def assert_lines_add_up(report: OrderReport) -> None:

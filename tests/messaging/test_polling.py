@@ -185,7 +185,7 @@ STATES = Stream("states", timedelta(minutes=5), timedelta(0), say("States"), res
 
 def test_a_restated_state_is_an_event_when_it_differs(shop: Connection) -> None:
     def restate(stock: int) -> int:
-        return len(polling._store_if_moved(shop, Delivery("stock", "7", b'{"stock":%d}' % stock), False))
+        return len(inbox.store_if_moved(shop, Delivery("stock", "7", b'{"stock":%d}' % stock), "POLL"))
 
     assert [restate(stock) for stock in (1, 1, 2, 2, 1, 1, 2)] == [1, 0, 1, 0, 1, 0, 1]
 

@@ -1,0 +1,27 @@
+"""What each capability asks of a connector: the methods it has, the command it carries out."""
+
+from __future__ import annotations
+
+from integration_hub.connectors.base import Capability
+from integration_hub.kernel.funds import RefundPayment
+from integration_hub.kernel.messages import Command, TellAccepted, TellCancelled, TellShipped, WriteSale
+
+METHODS = {
+    Capability.RECEIVE: ("receive",),
+    Capability.POLL: ("poll",),
+    Capability.SWEEP: ("gone", "gone_delivery"),
+    Capability.LIST_ORDERS: ("list_orders",),
+    Capability.LIST_SALES: ("list_sales",),
+    Capability.WRITE_SALE: ("send", "find"),
+    Capability.TELL_ACCEPTED: ("send", "find"),
+    Capability.TELL_SHIPPED: ("send", "find"),
+    Capability.TELL_CANCELLED: ("send", "find"),
+    Capability.REFUND: ("send", "find"),
+}
+COMMANDS: dict[Capability, type[Command]] = {
+    Capability.WRITE_SALE: WriteSale,
+    Capability.TELL_ACCEPTED: TellAccepted,
+    Capability.TELL_SHIPPED: TellShipped,
+    Capability.TELL_CANCELLED: TellCancelled,
+    Capability.REFUND: RefundPayment,
+}
