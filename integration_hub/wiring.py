@@ -64,7 +64,12 @@ NEWS: dict[type, list[dispatch.Reaction]] = {
 }
 
 VERBS = {
-    "sale.write": Verb(orders.commands.build_sale, orders.erp.sale_written, _("Write the order to the ERP")),
+    "sale.write": Verb(
+        orders.commands.build_sale,
+        orders.erp.sale_written,
+        _("Write the order to the ERP"),
+        wanted=orders.commands.sale_wanted,
+    ),
     "shop.accepted": Verb(orders.commands.build_accepted, orders.commands.told, _("Tell the shop the ERP's number")),
     "shop.shipped": Verb(orders.commands.build_shipped, orders.commands.told, _("Tell the shop about the shipment")),
     "shop.cancelled": Verb(

@@ -29,7 +29,7 @@ from . import addresses, services
 from .exported import WRITE_SALE
 from .models import Order, OrderLine, Sale, Shipment
 from .services import ORDER_TO_ERP
-from .states import Fulfilment, OrderState
+from .states import Fulfilment
 
 STATUS_TO_SHOP = "status_to_shop"
 
@@ -79,7 +79,7 @@ def build_sale(command: OutboundCommand) -> WriteSale | None:
     order = _locked(command)
     if not command.maybe_sent:
         services.catch_up(order)
-        if order.state != OrderState.ACCEPTED:
+        if not services.is_wanted(order) and not (command.begun and order.stage in services.OVER):
             return None
     billing, shipping = addresses.of(order)
     lines = list(order.lines.select_related("variant"))
@@ -100,6 +100,11 @@ def build_sale(command: OutboundCommand) -> WriteSale | None:
         total_tax=order.total_tax,
         note=order.note,
     )
+
+
+def sale_wanted(command: OutboundCommand) -> bool:
+    """Whether a sale that stands half done in the ERP is to be finished."""
+    return services.is_wanted(Order.objects.get(pk=command.subject_id))
 
 
 def _line(line: OrderLine, ids: dict[int, str]) -> SaleLine:

@@ -23,36 +23,47 @@ from integration_hub.messaging import dispatch
 from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand
 from integration_hub.models.activity import note
 
-from . import exported
+from . import exported, services
 from .models import Order, OrderLine, Sale, Shipment, ShipmentLine
-from .states import Fulfilment
+from .states import Fulfilment, OrderState
 
 
 def sale_written(command: OutboundCommand, written: Written, attempt: Attempt) -> None:
     """The ERP answered: keep its id and number, and tell the floors above."""
-    order = Order.objects.select_for_update(of=("self",)).get(pk=command.subject_id)
-    sale, made = Sale.objects.update_or_create(
-        order=order,
-        connection=command.connection,
-        defaults={
-            "external_id": written.external_id,
-            "number": written.number[:60],
-            "vendor_status": written.vendor_status[:60],
-            "url": written.url[:500],
-        },
-        create_defaults={
-            "external_id": written.external_id,
-            "number": written.number[:60],
-            "vendor_status": written.vendor_status[:60],
-            "url": written.url[:500],
-            "stage": SaleStage.CONFIRMED,
-            "total": order.total,
-        },
-    )
-    text = say("Written to %(erp)s as %(number)s", erp=command.connection.name, number=sale.number)
+    order = Order.objects.select_for_update(of=("self",)).select_related("channel").get(pk=command.subject_id)
+    stated = {
+        "external_id": written.external_id,
+        "number": written.number[:60],
+        "vendor_status": written.vendor_status[:60],
+        "url": written.url[:500],
+    }
+    if written.unfinished:
+        _left_unfinished(order, command, stated, attempt)
+        return
+    finished = stated | {"stage": SaleStage.CONFIRMED, "total": order.total}
+    sale, made = Sale.objects.get_or_create(order=order, connection=command.connection, defaults=finished)
+    news = made or sale.stage == SaleStage.DRAFT
+    Sale.objects.filter(pk=sale.pk).update(**(finished if news else stated))
+    text = say("Written to %(erp)s as %(number)s", erp=command.connection.name, number=stated["number"])
     note(order, "orders.written", text, system=command.connection.name, attempt=attempt, ms=attempt.ms)
-    if made:
+    if news:
         dispatch.publish(SaleRecorded(order_id=order.pk, sale_id=sale.pk))
+
+
+def _left_unfinished(order: Order, command: OutboundCommand, stated: dict[str, str], attempt: Attempt) -> None:
+    """The shop does not want it any more, and a broken try left it half done: a person takes it back in the ERP."""
+    if services.is_wanted(order):
+        raise RetryLater(say("The order has changed meanwhile."))
+    draft = stated | {"stage": SaleStage.DRAFT, "total": order.total}
+    Sale.objects.update_or_create(order=order, connection=command.connection, defaults=draft)
+    text = say(
+        "Left unfinished in %(erp)s as %(number)s: no longer wanted",
+        erp=command.connection.name,
+        number=stated["number"] or stated["external_id"],
+    )
+    note(order, "orders.left_unfinished", text, system=command.connection.name, attempt=attempt, ms=attempt.ms)
+    exported.cancelled(order)
+    services.move(order, OrderState.CANCELLED)
 
 
 def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> str | None:

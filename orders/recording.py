@@ -139,11 +139,17 @@ def _payment(report: OrderReport) -> Payment:
 
 
 def fill(order: Order, report: OrderReport) -> None:
-    """Replace lines, addresses and customer by what is stated; only while nothing was written to a target."""
+    """Replace lines, addresses and customer by what is stated; only while nothing was written to a target.
+
+    What the shop has said of its status and the payment since then stands.
+    """
     fresh = not order.digest
+    stated = header(report)
+    if not fresh and report.updated_at < order.source_updated_at:
+        stated = {name: value for name, value in stated.items() if name not in standing(report)}
     if order.buyer != asdict(report.buyer):
         order.customer_chosen = False  # a person chose for another buyer
-    for name, value in header(report).items():
+    for name, value in stated.items():
         setattr(order, name, value)
     order.digest = digest(report)
     if not order.customer_chosen:
@@ -154,8 +160,8 @@ def fill(order: Order, report: OrderReport) -> None:
     if not fresh:
         order.lines.all().delete()
     OrderLine.objects.bulk_create(lines)
-    stated = {AddressRole.BILLING: report.billing, AddressRole.SHIPPING: report.shipping or Address()}
-    addresses.keep(order, stated, fresh=fresh)
+    places = {AddressRole.BILLING: report.billing, AddressRole.SHIPPING: report.shipping or Address()}
+    addresses.keep(order, places, fresh=fresh)
 
 
 def line(order: Order, position: int, stated: ReportedLine) -> OrderLine:

@@ -11,7 +11,7 @@ from exceptions import services as cases
 from exceptions.services import Trouble
 from integration_hub.kernel.errors import Defect, HubError, RetryLater
 from integration_hub.kernel.messages import Address, OrderAccepted, OrderReport
-from integration_hub.kernel.states import Capability, OrderStage
+from integration_hub.kernel.states import Capability, OrderStage, SaleStage
 from integration_hub.kernel.text import Text, kept, mark, say
 from integration_hub.messaging import dispatch, inbox, outbox, polling
 from integration_hub.models import Connection, ExternalReference, InboundEvent, ProcessSwitch
@@ -26,6 +26,7 @@ from .models import Order, Waiver
 from .states import MOVES, OrderState
 
 ORDER_TO_ERP = "order_to_erp"
+OVER = (OrderStage.CANCELLED, OrderStage.GONE, OrderStage.REFUNDED)
 
 
 def record(channel: Connection, report: OrderReport, event: InboundEvent) -> str | None:
@@ -143,19 +144,31 @@ def gone(channel: Connection, external_id: str, event: InboundEvent) -> str | No
 
 def route(order: Order, *, system: str = "hub", by: User | None = None) -> None:
     """Decide anew what happens with the order, from its standing, the processes and its problems."""
-    if order.stage in (OrderStage.CANCELLED, OrderStage.GONE, OrderStage.REFUNDED):
+    if order.stage in OVER:
         _cancel(order, system=system, by=by)
     elif is_written(order):
         cases.settle(order, kinds=validation.KINDS, by=by)
         if order.state == OrderState.CANCELLED:
-            exported.restored(order)
-            move(order, OrderState.ACCEPTED, system=system, by=by)
+            _restore(order, system=system, by=by)
     elif order.stage == OrderStage.PENDING:
         _stop(order, OrderState.WAITING, system=system, by=by)
     elif not _wanted(order):
         _stop(order, OrderState.RECORDED, system=system, by=by)
     else:
         _judge(order, system=system, by=by)
+
+
+def _restore(order: Order, *, system: str, by: User | None) -> None:
+    """The shop wants again what the ERP holds or may hold; what was left half done there is finished."""
+    exported.restored(order)
+    move(order, OrderState.ACCEPTED, system=system, by=by)
+    if order.sales.filter(stage=SaleStage.DRAFT).exists():
+        dispatch.publish(OrderAccepted(order_id=order.pk))
+
+
+def is_wanted(order: Order) -> bool:
+    """Whether the ERP is still to hold it: the shop has neither cancelled, nor deleted, nor wholly refunded it."""
+    return order.state == OrderState.ACCEPTED and order.stage not in OVER
 
 
 def _wanted(order: Order) -> bool:
@@ -196,6 +209,7 @@ def _troubles(order: Order) -> list[Trouble]:
 
 def _cancel(order: Order, *, system: str, by: User | None) -> None:
     outbox.cancel_pending(order, WRITE_SALE)
+    outbox.look_again(order, WRITE_SALE)
     cases.settle(order, kinds=validation.KINDS, by=by)
     if is_written(order) and order.stage != OrderStage.REFUNDED:
         exported.cancelled(order)
@@ -206,7 +220,11 @@ def _cancel(order: Order, *, system: str, by: User | None) -> None:
 def catch_up(order: Order) -> None:
     """It was not written after all: take over what the shop changed while it might have been."""
     held = exported.open_cases(order)
-    if not held or order.sales.exists():
+    if order.sales.exists():
+        return
+    if not held:
+        if order.stage in OVER:
+            route(order)
         return
     events = InboundEvent.objects.filter(pk__in=[case.data.get("event") for case in held]).select_related("connection")
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -53,12 +53,15 @@ from integration_hub.kernel.text import say
 
 @dataclass
 class World:
-    """What the outside holds, and how it misbehaves: ``before`` and ``after`` run around each write.
+    """What the outside holds, and how it misbehaves: ``before``, ``halfway`` and ``after`` run around each write.
 
+    Between ``halfway`` and the end a sale is a draft: ``drafts`` are the references of those that stayed one.
     ``placed`` are the orders that the shop lists, ``strange`` sales that the ERP lists though we did not write them.
     """
 
     sales: dict[str, list[WriteSale]] = field(default_factory=dict)
+    drafts: set[str] = field(default_factory=set)
+    halfway: Callable[[Command], None] | None = None
     told: list[Command] = field(default_factory=list)
     pages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
@@ -181,20 +184,28 @@ class StandinErp(Connector):
         return Page([Delivery(item["topic"], str(item["id"]), codec.canonical(item)) for item in items])
 
     def send(self, command: Command) -> Written:
-        """As careless as an ERP without a unique key: it looks only when ``find`` is called."""
+        """As careless as an ERP without a unique key: it looks only when ``find`` is called, and for drafts."""
         assert isinstance(command, WriteSale)
         if WORLD.broken:
             raise WORLD.broken
         if WORLD.before:
             WORLD.before(command)
-        WORLD.sales.setdefault(command.reference, []).append(command)
+        was_there = command.reference in WORLD.drafts
+        if not was_there:
+            WORLD.sales.setdefault(command.reference, []).append(command)
+            WORLD.drafts.add(command.reference)
+        if WORLD.halfway:
+            WORLD.halfway(command)
+        WORLD.drafts.discard(command.reference)
         if WORLD.after:
             WORLD.after(command)
-        return self._written(command, was_there=False)
+        return self._written(command, was_there=was_there)
 
     def find(self, command: Command) -> Written | None:
         assert isinstance(command, WriteSale)
-        return self._written(command, was_there=True) if command.reference in WORLD.sales else None
+        if command.reference not in WORLD.sales:
+            return None
+        return replace(self._written(command, was_there=True), unfinished=command.reference in WORLD.drafts)
 
     def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
         if WORLD.broken:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -35,11 +36,13 @@ class SaleWriter:
         self._countries: dict[str, int | None] = {}
 
     def find(self, command: WriteSale) -> Written | None:
-        """The sale, if nothing is left to do about it."""
+        """The sale as it stands; a draft that is to be confirmed, or comes to another total, is unfinished."""
         sale = self._sale(command.reference)
-        if sale is None or (_state(sale) in _DRAFT and (self._config.confirm or self._difference(sale, command))):
+        if sale is None:
             return None
-        return self._written(sale, True)
+        draft = _state(sale) in _DRAFT
+        unfinished = draft and (self._config.confirm or bool(self._difference(sale, command)))
+        return replace(self._written(sale, True), unfinished=unfinished)
 
     def write(self, command: WriteSale) -> Written:
         """Bring the sale to where the command wants it, from wherever an earlier try left it."""

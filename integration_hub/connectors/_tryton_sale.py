@@ -59,13 +59,14 @@ class SaleWriter:
         """The draft with the right content and total.  Raises Rejected where Tryton insists on another total."""
         basket, values = self._basket(), self._values()
         sale = self._stored(sale, values, basket)
-        if self._off(sale):
+        if self.off(sale):
             sale = self._stored(sale, values, basket.balanced(sale["total_amount"]))
-        if self._off(sale):
+        if self.off(sale):
             raise disagreement(self.command.total, sale["total_amount"], self.command.currency)
         return sale
 
-    def _off(self, sale: Row) -> bool:
+    def off(self, sale: Row) -> bool:
+        """Whether it is a draft that comes to another total than the command's."""
         return bool(sale["state"] == "draft" and sale["total_amount"] != self.command.total)
 
     def _basket(self) -> Basket:

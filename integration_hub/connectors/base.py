@@ -184,7 +184,10 @@ class Connector:
         raise Unsupported(say("%(system)s cannot carry this out.", system=self.label))
 
     def find(self, command: Command) -> Written | None:
-        """What the command would make, if it is already there.  Raises Unsupported where the target can't be asked."""
+        """What the command would make, if it is already there, ``unfinished`` where sending would have to finish it.
+
+        Raises Unsupported where the target can't be asked.
+        """
         raise Unsupported(say("%(system)s cannot be asked whether this was done.", system=self.label))
 
     def check(self) -> Sequence[Finding]:

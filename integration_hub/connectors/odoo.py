@@ -70,7 +70,7 @@ class Odoo(Connector):
         self._rpc = OdooRpc(http, config.database, config.login, config.api_key, config.transport)
 
     def find(self, command: Command) -> Written | None:
-        """The finished sale of this reference.  A draft that still has to be confirmed is not finished."""
+        """The sale of this reference, unfinished where it is a draft that still has to be confirmed."""
         if not isinstance(command, WriteSale):
             return super().find(command)
         return self._writer().find(command)

@@ -7,7 +7,7 @@ database.  ``sale_discount`` shows prices before discounts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -88,12 +88,15 @@ class Tryton(Connector):
         return _written(sale, was_there=was_there)
 
     def find(self, command: Command) -> Written | None:
-        """The sale of this reference, if nothing is left to be done for it."""
+        """The sale of this reference, unfinished where a button is still to be pressed or a draft has another total."""
         if not isinstance(command, WriteSale):
             return super().find(command)
-        sale = self._writer(command).find()
-        through = sale is not None and (sale["state"] in THROUGH or not self.config.confirm)
-        return _written(sale, was_there=True) if sale and through else None
+        writer = self._writer(command)
+        sale = writer.find()
+        if sale is None:
+            return None
+        unfinished = sale["state"] not in THROUGH if self.config.confirm else writer.off(sale)
+        return replace(_written(sale, was_there=True), unfinished=unfinished)
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
         """One page of changed sales of our web shop, or of products."""

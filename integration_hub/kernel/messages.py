@@ -272,7 +272,8 @@ Command = WriteSale | TellAccepted | TellShipped | TellCancelled | GoodsCommand 
 class Written:
     """What the target answered: its id, its number for people, its own word for the state, a link if it has one.
 
-    ``levels`` says of each level of a SetStock what became of it.
+    ``levels`` says of each level of a SetStock what became of it.  ``unfinished``: it is there, but a try that broke off left
+    it half done, such as a draft that is to be confirmed; sending once more finishes it.
     """
 
     external_id: str
@@ -280,6 +281,7 @@ class Written:
     vendor_status: str = ""
     url: str = ""
     was_there: bool = False
+    unfinished: bool = False
     levels: tuple[LevelSet, ...] = ()
 
 

@@ -25,11 +25,14 @@ class Verb:
     """How a command is made from canonical rows at send time, and what its success changes here.
 
     ``build`` locks the subject and returns None when there is nothing left to do (the command is then cancelled).
+    ``wanted`` is asked before what a broken try left half done is finished; where the answer is no, ``done`` gets it
+    unfinished, writes down what stands there and sees to its being taken back.
     """
 
     build: Callable[[OutboundCommand], Command | None]
     done: Callable[[OutboundCommand, Written, Attempt], None]
     title: Any
+    wanted: Callable[[OutboundCommand], bool] = lambda _command: True
 
 
 _handlers: dict[type, Sequence[Handler]] = {}

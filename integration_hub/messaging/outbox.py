@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from integration_hub.connectors.base import Connector
@@ -109,7 +110,7 @@ def _extend(row: OutboundCommand) -> bool:
 
 def _deliver(row: OutboundCommand) -> HubError | None:
     """Try it and write down what came of it; the error, for the breaker of the connection."""
-    attempt = Try(row, unclear=row.maybe_sent)
+    attempt = Try(row, unclear=row.maybe_sent or row.begun)
     if row.crashes >= claims.MAX_CRASHES:
         words = say("The worker died %(times)s times on this command.", times=row.crashes)
         return tries.refused(attempt, Rejected(words, code="defect"))
@@ -124,9 +125,12 @@ def _carry_out(attempt: Try) -> tries.Ended | None:
     connector = attempt.connector = attempt.row.connection.connector()
     connector.http.deadline = attempt.clock + tries.DEADLINE
     if attempt.unclear:
-        if found := _look(connector, payload):
+        found = _look(connector, payload)
+        if found and not found.unfinished:
             return found, Outcome.FOUND
-        payload = _prepare_afresh(attempt)
+        if found and not dispatch.verb(attempt.row.verb).wanted(attempt.row):
+            return found, Outcome.UNFINISHED
+        payload = payload if found else _prepare_afresh(attempt)
     return tries.send(attempt, connector, payload) if payload else None
 
 
@@ -149,8 +153,8 @@ def _prepare(attempt: Try) -> Command | None:
 @transaction.atomic
 def _prepare_afresh(attempt: Try) -> Command | None:
     """The target does not hold it: as if it had never been sent, so what was changed or cancelled meanwhile counts."""
-    attempt.unclear = attempt.row.maybe_sent = False
-    if not claims.settle(attempt.row, maybe_sent=False):
+    attempt.unclear = attempt.row.maybe_sent = attempt.row.begun = False
+    if not claims.settle(attempt.row, maybe_sent=False, begun=False):
         raise RetryLater(say("Another worker has taken this command over."))
     return _prepare(attempt)
 
@@ -197,9 +201,20 @@ def cancel_pending(subject: models.Model, verb: str, *, keep: Connection | None 
 
 def revive(target: Connection, key: str) -> None:
     """A command that was taken back is wanted again; one that was refused is tried again, as its subject has changed."""
-    again = OutboundCommand.objects.filter(
-        connection=target, key=key, state__in=[CommandState.CANCELLED, CommandState.PARKED], maybe_sent=False
+    _again(
+        OutboundCommand.objects.filter(connection=target, key=key).filter(
+            Q(state=CommandState.CANCELLED) | Q(state=CommandState.PARKED, maybe_sent=False)
+        )
     )
+
+
+def look_again(subject: models.Model, verb: str) -> None:
+    """A command that was taken back had begun to write before it was refused: see what stands there, else it is forgotten."""
+    of_subject = {"subject_type": ContentType.objects.get_for_model(subject), "subject_id": subject.pk, "verb": verb}
+    _again(OutboundCommand.objects.filter(**of_subject, state=CommandState.CANCELLED, begun=True))
+
+
+def _again(rows: models.QuerySet[OutboundCommand]) -> None:
     fresh: dict[str, Any] = {"finished_at": None, "reason": {}, "crashes": 0}
-    if again.update(state=CommandState.DUE, due_at=Now(), **fresh):
+    if rows.update(state=CommandState.DUE, due_at=Now(), **fresh):
         pump.kick("out")

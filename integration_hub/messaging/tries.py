@@ -49,6 +49,11 @@ class Try:
     unclear: bool = False  # the target may hold the result of this or an earlier try
     ms: int | None = None  # how long it took; None: it has not ended
 
+    @property
+    def wrote(self) -> bool:
+        """Whether the target has taken at least one of its writes."""
+        return self.connector is not None and self.connector.http.wrote
+
     def begin(self) -> None:
         """Its time runs from now on."""
         self.started_at, self.clock = timezone.now(), time.monotonic()
@@ -133,9 +138,10 @@ def _done(attempt: Try, written: Written, outcome: Outcome) -> None:
     with transaction.atomic():
         mine = claims.settle(
             row,
-            state=CommandState.DONE,
+            state=CommandState.CANCELLED if outcome == Outcome.UNFINISHED else CommandState.DONE,
             lease_token=None,
             finished_at=Now(),
+            begun=False,
             result=asdict(written),
             reason={},
             reason_code="",
@@ -185,6 +191,7 @@ def refused(attempt: Try, error: Rejected) -> Rejected:
             state=CommandState.PARKED,
             lease_token=None,
             maybe_sent=attempt.unclear,
+            begun=row.begun or attempt.wrote,
             reason=error.text.as_json(),
             reason_code=error.code[:60],
         )

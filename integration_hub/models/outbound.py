@@ -44,6 +44,7 @@ class OutboundCommand(models.Model):
     crashes = models.PositiveSmallIntegerField(default=0)
     bulk = models.BooleanField(_("backfill"), default=False, db_default=False)
     maybe_sent = models.BooleanField(_("may have arrived"), default=False)
+    begun = models.BooleanField(_("begun before it was refused"), default=False, db_default=False)
     first_failed_at = models.DateTimeField(null=True)
     reason_code = models.CharField(max_length=60, blank=True, default="")
     reason = models.JSONField(_("reason"), default=dict)
@@ -88,6 +89,7 @@ class Outcome(models.TextChoices):
     REFUSED = "REFUSED", _("refused")
     MISCONFIGURED = "MISCONFIGURED", _("misconfigured")
     DEFECT = "DEFECT", _("defect")
+    UNFINISHED = "UNFINISHED", _("left unfinished")
 
 
 class Attempt(models.Model):

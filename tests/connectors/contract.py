@@ -347,6 +347,7 @@ class WriteContract(Contract):
         assert found is not None
         assert found.external_id == written.external_id
         assert not written.was_there
+        assert not found.unfinished
 
     def test_twice_makes_one(self, command: Command) -> None:
         world = self.world()
@@ -372,6 +373,23 @@ class WriteContract(Contract):
             with outside(world):
                 self.connector().send(command)
             assert world.made() == undisturbed.made()
+
+    def test_what_a_broken_try_left_is_found_unfinished_and_finished_by_the_next(self, command: Command) -> None:
+        """What ``find`` does not see, the hub may forget: so it sees everything that ``send`` would go on with."""
+        undisturbed = self.world()
+        with outside(undisturbed) as wire:
+            self.connector().send(command)
+        for number in range(1, wire.writes + 1):
+            world = self.world()
+            with outside(world, Fault(after_write=number)), pytest.raises(RetryLater):
+                self.connector().send(command)
+            with outside(world):
+                left = self.connector().find(command)
+                done = self.connector().send(command)
+                found = self.connector().find(command)
+            assert (left.external_id if left else None) == (done.external_id if done.was_there else None)
+            assert found is not None
+            assert not found.unfinished
 
     def test_a_write_that_never_left_is_not_marked(self, command: Command) -> None:
         world = self.world()

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from integration_hub.connectors.odoo import Odoo
 from integration_hub.kernel.errors import Misconfigured, Rejected, Unsupported
-from integration_hub.kernel.messages import Address, Buyer, TellAccepted
+from integration_hub.kernel.messages import Address, Buyer, TellAccepted, WriteSale
 from integration_hub.kernel.states import LineKind
 from tests.connectors.world import Wire, outside
 
@@ -197,7 +198,7 @@ def test_totals_that_disagree_are_refused_before_confirmation(erp: Erp) -> None:
             connector().send(command)
     assert caught.value.code == "totals_disagree"
     assert only(erp.rows("sale.order"))["state"] == "draft"
-    assert connector().find(command) is None
+    assert unfinished(connector(), command)
 
 
 def test_a_draft_of_an_earlier_try_gets_the_corrected_lines(erp: Erp) -> None:
@@ -289,11 +290,18 @@ def test_other_commands_are_unsupported() -> None:
         connector().find(command)
 
 
-def test_a_quotation_with_another_total_is_not_the_sale() -> None:
+def unfinished(it: Odoo, command: WriteSale) -> bool:
+    found = it.find(command)
+    assert found is not None
+    return found.unfinished
+
+
+def test_a_quotation_is_unfinished_where_it_is_to_be_confirmed_or_has_another_total() -> None:
     it = connector(confirm=False)
     it.send(sale(POT))
-    assert it.find(sale(POT)) is not None
-    assert it.find(sale(POT, TEA)) is None
+    assert not unfinished(it, sale(POT))
+    assert unfinished(it, sale(POT, TEA))
+    assert unfinished(connector(), sale(POT))
 
 
 def test_the_companys_own_currency_needs_no_pricelist(erp: Erp) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,6 +87,21 @@ def test_killed_at_any_point_the_next_try_completes(real_erp: Erp, office: Offic
     assert_complete(office, command)
 
 
+@pytest.mark.parametrize(("number", "state"), [(4, "draft"), (5, "quotation")])
+def test_what_a_killed_try_left_is_found_unfinished(real_erp: Erp, office: Office, number: int, state: str) -> None:
+    command = order()
+    with pytest.raises(Killed):
+        connector(real_erp, Dying(number, after=True)).send(command)
+    assert office.sale(command.reference)["state"] == state
+
+    left = connector(real_erp).find(command)
+    written = connector(real_erp).send(command)
+
+    assert left is not None
+    assert (left.unfinished, left.vendor_status, left.external_id) == (True, state, written.external_id)
+    assert connector(real_erp).find(command) == replace(written, was_there=True)
+
+
 @pytest.mark.parametrize("number", WRITES, ids=WRITES.values())
 def test_no_answer_in_time_is_unclear_and_the_next_try_completes(real_erp: Erp, office: Office, number: int) -> None:
     command = order()
@@ -104,7 +120,9 @@ def test_killed_between_confirmation_and_processing_the_next_try_processes(real_
     with real_erp.without_worker() as half, pytest.raises(Killed):
         connector(half, Dying(6, after=True)).send(command)
     assert office.sale(command.reference)["state"] == "confirmed"
-    assert connector(real_erp).find(command) is None
+    left = connector(real_erp).find(command)
+    assert left is not None
+    assert left.unfinished
 
     written = connector(real_erp).send(command)
 

@@ -119,8 +119,10 @@ def test_without_confirmation_the_sale_waits_as_a_draft(real_erp: Erp, office: O
     written = connector(real_erp, confirm=False).send(command)
 
     assert written.vendor_status == office.sale(command.reference)["state"] == "draft"
-    assert connector(real_erp, confirm=False).find(command) is not None
-    assert connector(real_erp).find(command) is None
+    as_draft, to_be_confirmed = connector(real_erp, confirm=False).find(command), connector(real_erp).find(command)
+    assert as_draft is not None
+    assert to_be_confirmed is not None
+    assert (as_draft.unfinished, to_be_confirmed.unfinished) == (False, True)
 
 
 def test_services_alone_are_a_sale_too(real_erp: Erp, office: Office) -> None:
