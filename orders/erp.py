@@ -48,6 +48,8 @@ def sale_written(command: OutboundCommand, written: Written, attempt: Attempt) -
     note(order, "orders.written", text, system=command.connection.name, attempt=attempt, ms=attempt.ms)
     if news:
         dispatch.publish(SaleRecorded(order_id=order.pk, sale_id=sale.pk))
+    if order.state == OrderState.CANCELLED:
+        exported.cancelled(order)
 
 
 def _left_unfinished(order: Order, command: OutboundCommand, stated: dict[str, str], attempt: Attempt) -> None:

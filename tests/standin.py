@@ -195,6 +195,7 @@ class StandinErp(Connector):
             WORLD.sales.setdefault(command.reference, []).append(command)
             WORLD.drafts.add(command.reference)
         if WORLD.halfway:
+            self.http.wrote = True
             WORLD.halfway(command)
         WORLD.drafts.discard(command.reference)
         if WORLD.after:

@@ -139,6 +139,48 @@ def test_what_was_left_half_done_is_finished_when_the_shop_wants_it_again(
     assert len(world.told) == 1
 
 
+@pytest.fixture
+def begun(ordered: Connection, world: standin.World) -> Connection:
+    """The ERP made a draft, then refused to confirm it."""
+    world.halfway = fails(Rejected("totals disagree"))
+    spine.run()
+    world.halfway = None
+    assert (sale().state, sale().maybe_sent, sale().begun, world.drafts) == ("PARKED", False, True, {"laden:1"})
+    return ordered
+
+
+def test_a_refused_draft_of_an_order_that_is_cancelled_is_a_case(begun: Connection, world: standin.World) -> None:
+    spine.say(begun, CANCELLED)
+    spine.run()
+    assert (world.drafts, sale().state, Order.objects.get().state) == ({"laden:1"}, "CANCELLED", "CANCELLED")
+    assert (Sale.objects.get().stage, spine.open_kinds()) == ("DRAFT", {"cancelled_after_export"})
+    assert outcomes() == ["REFUSED", "UNFINISHED"]
+
+
+def test_a_refused_draft_that_is_not_there_any_more_leaves_no_case(begun: Connection, world: standin.World) -> None:
+    world.sales.clear()
+    spine.say(begun, CANCELLED)
+    spine.run()
+    assert (sale().state, sale().begun, spine.open_cases()) == ("CANCELLED", False, [])
+
+
+def test_a_refused_draft_is_finished_with_what_the_shop_corrected(begun: Connection, world: standin.World) -> None:
+    spine.say(begun, standin.order(1, city="Bremen", postal_code="28195", updated_at="2026-11-20T11:00:00Z"))
+    spine.run()
+    assert (spine.sales(world), world.drafts, sale().state, spine.open_cases()) == ([1], set(), "DONE", [])
+
+
+def test_a_refused_draft_of_an_order_held_meanwhile_is_still_looked_for_when_it_is_cancelled(
+    begun: Connection, world: standin.World
+) -> None:
+    spine.say(begun, standin.order(1, city="", updated_at="2026-11-20T10:30:00Z"))
+    spine.run()
+    assert (sale().state, Order.objects.get().state, Sale.objects.count()) == ("CANCELLED", "HELD", 0)
+    spine.say(begun, {**CANCELLED, "city": ""})
+    spine.run()
+    assert (Sale.objects.get().stage, spine.open_kinds()) == ("DRAFT", {"cancelled_after_export"})
+
+
 def test_an_order_edited_then_cancelled_while_it_was_unclear_is_not_sent(
     ordered: Connection, world: standin.World
 ) -> None:

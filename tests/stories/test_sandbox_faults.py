@@ -18,7 +18,7 @@ from integration_hub.sandbox.http import Request, Response
 from orders.models import Order
 from tests.sandbox.play import control
 
-from .full_stack import Stack, basket, everything, item, open_cases, outcomes
+from .full_stack import Stack, basket, everything, item, next_second, open_cases, outcomes
 
 
 def test_an_erp_that_is_down_is_tried_again_until_it_is_back(stack: Stack, woo: Connection) -> None:
@@ -175,3 +175,25 @@ def test_a_sale_that_is_there_counts_as_written_although_the_last_question_about
     stack.later()
     assert (outcomes(), len(stack.rows("sale.order"))) == (["RETRY", "FOUND"], 1)
     assert open_cases() == {"cancelled_after_export": 1}
+
+
+def test_a_quotation_of_an_order_that_is_cancelled_before_it_is_confirmed_becomes_a_case(
+    stack: Stack, woo: Connection, odoo: Connection
+) -> None:
+    stack.fault("odoo", drop_after_write_rate=1)
+    (number,) = stack.place("woo", basket(item("TK-100")))
+    stack.work()
+    for _ in range(5):
+        if stack.rows("sale.order"):
+            break
+        stack.later()
+    stack.all_well()
+    next_second()
+    control(stack.sandbox, f"woo/orders/{number}", action="cancel")
+    stack.later()
+    order = Order.objects.get()
+    assert (stack.sale(order)["state"], order.state, order.sales.get().stage) == ("draft", "CANCELLED", "DRAFT")
+    stack.in_order(cases={"cancelled_after_export": 1})
+    control(stack.sandbox, "odoo/cancel", order=order.reference)
+    stack.poll(odoo)
+    stack.in_order()
