@@ -20,7 +20,15 @@ INGREDIENTS = (
     CHECKOUT / "tests" / "erp" / "bootstrap.py",
     CHECKOUT / "integration_hub" / "sandbox" / "catalogue.py",
 )
-MODULES = ("account_de_skr03", "account_invoice_stock", "sale_discount", "web_shop")
+MODULES = (
+    "account_de_skr03",
+    "account_invoice_stock",
+    "product_attribute",
+    "product_kit",
+    "product_measurements",
+    "sale_discount",
+    "web_shop",
+)
 MINUTES = 60
 
 
