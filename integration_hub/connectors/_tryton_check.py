@@ -20,6 +20,7 @@ def findings(rest: Rest, records: Records, services: Mapping[str, str]) -> Seque
         lambda: say("Web shop found: %(name)s (no. %(id)s).", name=records.shop_name, id=records.shop["id"]),
         lambda: _warehouse(records),
         lambda: _services(rest, services),
+        lambda: _stock(rest),
     )
     found: list[Finding] = []
     for step in steps:
@@ -56,3 +57,12 @@ def _services(rest: Rest, services: Mapping[str, str]) -> Text:
         words = say("Tryton has no active product with the code %(codes)s.", codes=", ".join(missing))
         raise Misconfigured(words, code="no_product")
     return say("The products for shipping, fees and discounts are there: %(codes)s.", codes=", ".join(wanted))
+
+
+def _stock(rest: Rest) -> Text:
+    """What the polls of goods read: quantities, moves, places."""
+    rest.search("stock.move", [["id", "<", 0]], ["id"])
+    rest.search("product.product", [["id", "<", 0]], ["list_price_used", "quantity"])
+    places = rest.search("stock.location", [["type", "=", "warehouse"]], ["name"], order=[["id", "ASC"]])
+    names = ", ".join(place["name"] for place in places)
+    return say("Products and stock can be read; warehouses: %(names)s.", names=names or "—")

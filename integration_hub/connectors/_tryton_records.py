@@ -40,7 +40,9 @@ class Records:
     def company(self) -> Row:
         """The company, which is from here on the context of everything.  Raises Misconfigured."""
         domain = [["id", "=", self.company_id]] if self.company_id else []
-        found = self.rest.search("company.company", domain, ["timezone", "party.name"], order=[["id", "ASC"]])
+        found = self.rest.search(
+            "company.company", domain, ["timezone", "party.name", "currency.code"], order=[["id", "ASC"]]
+        )
         if not found:
             raise Misconfigured(say("Tryton shows us no such company."), code="no_company")
         self.rest.context = {"company": found[0]["id"]}

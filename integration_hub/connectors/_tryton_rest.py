@@ -16,7 +16,7 @@ from integration_hub.kernel import codec
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, unreadable
 from integration_hub.kernel.text import say
 
-from .http import Answer, Http
+from .http import Answer, Http, answered_at
 
 Row = dict[str, Any]
 SLOW_DOWN = timedelta(minutes=5)  # its login limit counts over five minutes
@@ -76,13 +76,17 @@ def _packed(value: Any) -> str:
 
 @dataclass
 class Rest:
-    """One database of one server.  ``context`` must name the company before anything of it can be seen."""
+    """One database of one server.  ``context`` must name the company before anything of it can be seen.
+
+    ``answered_at`` is the server's clock at its last answer.
+    """
 
     http: Http
     url: str
     database: str
     key: str
     context: Mapping[str, Any] = field(default_factory=dict)
+    answered_at: datetime | None = None
 
     def version(self) -> str:
         """The server's series ("8.0"); needs no key."""
@@ -99,12 +103,15 @@ class Rest:
         limit: int = 1000,
         order: Any = None,
         inactive: bool = False,
+        context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
         """The records as sent, marked types and all; at most ``limit``; deactivated ones only where ``inactive``."""
         params: dict[str, Any] = {"d": _packed(domain), "f": list(fields), "s": limit}
         if order is not None:
             params["o"] = _packed(order)
-        found = self._ask("GET", f"/model/{model}", {"active_test": not inactive}, params=params).json()
+        found = self._ask(
+            "GET", f"/model/{model}", {"active_test": not inactive, **(context or {})}, params=params
+        ).json()
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
             raise RetryLater(say("The answer is not what Tryton sends."), code="their_fault")
         if lacking := sorted({path for path in fields for row in found if not _holds(row, path.split("."))}):
@@ -136,6 +143,7 @@ class Rest:
         answer = self.http.request(method, address, headers=headers, accept=(400, 404, 429), **request)
         if answer.status >= 400:
             raise self._refusal(answer, path, writing=method != "GET")
+        self.answered_at = answered_at(answer)
         return answer
 
     def _refusal(self, answer: Answer, path: str, *, writing: bool) -> Exception:

@@ -295,6 +295,14 @@ def refusal(answer: Answer, writing: bool, detail: str = "") -> Exception:
     return Rejected(say("The system refused it (%(status)s).", status=answer.status), code="refused", detail=detail)
 
 
+def answered_at(answer: Answer) -> datetime:
+    """The answering server's clock by the Date header (RFC 9110 section 6.6.1, whole seconds); ours where it says none."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("date", "")).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return datetime.now(UTC)
+
+
 def retry_after(answer: Answer) -> timedelta | None:
     """The Retry-After header (RFC 9110 section 10.2.3: seconds or a date), at most one hour; None if there is none."""
     value = answer.headers.get("retry-after", "").strip()

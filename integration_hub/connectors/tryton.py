@@ -1,4 +1,4 @@
-"""Tryton 8.0 and later as the ERP: sales over its REST interface, states, parcels and products by polling.
+"""Tryton 8.0 and later as the ERP: sales over its REST interface, states, parcels, products and stock by polling.
 
 Needs Tryton's module ``web_shop``: it keeps (web shop, web id) unique, which makes "exactly one sale" a fact of the
 database.  ``sale_discount`` shows prices before discounts.
@@ -15,8 +15,11 @@ from integration_hub.kernel.errors import unreadable
 from integration_hub.kernel.messages import Command, Listed, Report, WriteSale, Written
 from integration_hub.kernel.text import say
 
+from . import _tryton_goods_reports as goods
 from . import _tryton_reports as reports
+from ._apart import apart
 from ._tryton_check import findings
+from ._tryton_goods import LOCATION_TOPIC, PRODUCT_TOPIC, STOCK_TOPIC, Goods
 from ._tryton_records import Records
 from ._tryton_rest import Rest, Row
 from ._tryton_sale import SaleWriter
@@ -26,15 +29,17 @@ THROUGH = ("processing", "done", "cancelled")
 
 
 class Tryton(Connector):
-    """Sales to Tryton, their states and parcels back, and its products."""
+    """Sales to Tryton, their states and parcels back, its products and its stock."""
 
     code = "tryton"
     label = "Tryton"
     roles = frozenset({Role.ERP})
-    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES})
+    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES, Capability.LIST_LEVELS})
     streams = (
         Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and shipments")),
         Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
+        Stream("locations", timedelta(hours=1), timedelta(days=1), say("Locations")),
+        Stream("stock", timedelta(minutes=1), timedelta(minutes=5), say("Stock levels")),
     )
     cannot = (
         say("Tryton sends no webhooks; changes are found by polling, once a minute."),
@@ -99,13 +104,26 @@ class Tryton(Connector):
         return replace(_written(sale, was_there=True), unfinished=unfinished)
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
-        """One page of changed sales of our web shop, or of products."""
-        records = self._records
+        """One page of changed sales of our web shop, or of products, locations or levels."""
         if stream == "sales":
-            return reports.sale_page(self._rest, records.shop["id"], since, token)
-        if stream == "products" and records.company:
-            return reports.product_page(self._rest, sorted(set(self._services.values())), since, token)
+            return reports.sale_page(self._rest, self._records.shop["id"], since, token)
+        with apart():
+            if stream == "products":
+                return self._goods().products(since, token)
+            if stream == "locations":
+                return self._goods().locations(since)
+            if stream == "stock":
+                return self._goods().changed_levels(since, token) if since else self._goods().levels(token)
         return super().poll(stream, since, token)
+
+    def _goods(self) -> Goods:
+        company = self._records.company
+        return Goods(self._rest, sorted(set(self._services.values())), company["currency"]["code"])
+
+    def list_levels(self, token: str | None) -> Page:
+        """Some hundred variants at every warehouse; the warehouses come with the first page."""
+        with apart():
+            return self._goods().levels(token)
 
     def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
         return reports.standing_under(self._rest, self._records.shop["id"], references)
@@ -113,12 +131,16 @@ class Tryton(Connector):
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         if delivery.topic == reports.SALE_TOPIC:
             return [reports.sale_report(delivery.body)]
-        if delivery.topic == reports.PRODUCT_TOPIC:
-            return [reports.product_report(delivery.body)]
+        if delivery.topic == PRODUCT_TOPIC:
+            return [goods.product_report(delivery.body)]
+        if delivery.topic == LOCATION_TOPIC:
+            return [goods.location_report(delivery.body)]
+        if delivery.topic == STOCK_TOPIC:
+            return [goods.stock_report(delivery.body, delivery.context)]
         raise unreadable("unknown topic %(topic)s", topic=delivery.topic)
 
     def check(self) -> Sequence[Finding]:
-        """Server, key, company, web shop, warehouse and products, one after the other."""
+        """Server, key, company, web shop, warehouse, products and stock, one after the other."""
         return findings(self._rest, self._records, self._services)
 
 

@@ -12,6 +12,7 @@ METHODS = {
     Capability.SWEEP: ("gone", "gone_delivery"),
     Capability.LIST_ORDERS: ("list_orders",),
     Capability.LIST_SALES: ("list_sales",),
+    Capability.LIST_LEVELS: ("list_levels",),
     Capability.WRITE_SALE: ("send", "find"),
     Capability.TELL_ACCEPTED: ("send", "find"),
     Capability.TELL_SHIPPED: ("send", "find"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from integration_hub.connectors._tryton_rest import Rest, Row
+from integration_hub.connectors._tryton_rest import Rest, Row, numeric
 from integration_hub.connectors.http import Http
 
 from .server import Erp
@@ -48,6 +48,34 @@ class Office:
                 self.rest.write("stock.move", move["id"], {"quantity": quantity})
             self.rest.write("stock.shipment.out", shipment["id"], {"reference": tracking})
             self.press("stock.shipment.out", shipment["id"], "assign_try", "pick", "pack", "do")
+
+    def product(self, code: str, *, kind: str = "goods", parts: Mapping[str, int] | None = None, **values: Any) -> int:
+        """A new article of one variant with this code; ``parts`` make it a set.  Gives the variant's id."""
+        accounts = self.rest.search("product.category", [["name", "=", "Waren 19 %"]], ["id"])[0]["id"]
+        row: Row = {"name": f"Artikel {code}", "code": code, "type": kind, "salable": True, "default_uom": 1}
+        row |= {"sale_uom": 1, "list_price": numeric(Decimal("16.81")), "account_category": accounts}
+        row |= {"cost_price_method": "fixed", "products": [["create", [{}]]]}
+        if parts:
+            rows = [{"product": self.variant(part), "quantity": count, "unit": 1} for part, count in parts.items()]
+            row["components"] = [["create", rows]]
+        self.rest.create("product.template", row | values)
+        return self.variant(code)
+
+    def variant(self, code: str) -> int:
+        """The id of the variant with this code."""
+        return int(self.rest.search("product.product", [["code", "=", code]], ["id"])[0]["id"])
+
+    def place(self, code: str) -> int:
+        """The id of the location with this code."""
+        return int(self.rest.search("stock.location", [["code", "=", code]], ["id"])[0]["id"])
+
+    def count(self, location: str, **quantities: float) -> None:
+        """A stocktaking at a storage location: so many of each lie there."""
+        lines = [{"product": self.variant(code), "quantity": number} for code, number in quantities.items()]
+        values = {"location": self.place(location), "empty_quantity": "keep", "lines": [["create", lines]]}
+        self.rest.create("stock.inventory", values)
+        (inventory,) = self.rest.search("stock.inventory", [["state", "=", "draft"]], ["id"])
+        self.press("stock.inventory", inventory["id"], "confirm")
 
     def cancel_shipments(self, reference: str) -> None:
         for shipment in self.sale(reference, "shipments.state")["shipments"]:

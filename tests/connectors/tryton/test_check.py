@@ -18,8 +18,9 @@ pytestmark = pytest.mark.erp
 def test_a_sound_connection(real_erp: Erp) -> None:
     found = connector(real_erp).check()
 
-    assert [item.ok for item in found] == [True] * 5
+    assert [item.ok for item in found] == [True] * 6
     assert "Beispiel Handels GmbH" in str(found[1].text)
+    assert "Hauptlager" in str(found[5].text)
 
 
 @pytest.mark.parametrize(

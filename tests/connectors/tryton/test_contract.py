@@ -23,6 +23,7 @@ from tests.connectors.contract import (
     TroubleContract,
     WriteContract,
 )
+from tests.connectors.levels import LevelsListedContract
 from tests.connectors.listing import SalesListedContract
 from tests.connectors.world import Reply
 from tests.erp.office import Office
@@ -88,7 +89,11 @@ class Mine(Contract):
                 "partly sent", payloads.delivery(payloads.sale(parcel, waiting, shipment_state="partially shipped"))
             ),
             Sample("draft", payloads.delivery(payloads.sale(state="draft", number=None, write_date=None))),
-            Sample("product", payloads.delivery(payloads.product(), "product.polled")),
+            Sample("product of an older version", payloads.delivery(payloads.product(), "product.polled")),
+            Sample("product", payloads.delivery(payloads.full_product(), "product.polled")),
+            Sample("set", payloads.delivery(payloads.kit(), "product.polled")),
+            Sample("location", payloads.delivery(payloads.location(), "location.polled")),
+            Sample("levels", payloads.levels(payloads.level(), payloads.level(5))),
         ]
 
 
@@ -141,4 +146,9 @@ class TestWriting(Real, WriteContract):
 
 @pytest.mark.erp
 class TestListing(Real, SalesListedContract):
+    pass
+
+
+@pytest.mark.erp
+class TestLevels(Real, LevelsListedContract):
     pass

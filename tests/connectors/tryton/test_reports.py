@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from integration_hub.connectors import _tryton_reports as reports
+from integration_hub.connectors import _tryton_rows
 from integration_hub.connectors.base import Delivery
 from integration_hub.connectors.tryton import Tryton
 from integration_hub.kernel.errors import Unsupported
@@ -147,7 +147,7 @@ def test_pages_follow_each_other_without_a_gap(tryton: Tryton, monkeypatch: pyte
         tryton.send(order(fee("1.00")))
     whole = polled(tryton, "sales", None)
 
-    monkeypatch.setattr(reports, "PAGE", 2)
+    monkeypatch.setattr(_tryton_rows, "PAGE", 2)
 
     assert polled(tryton, "sales", None) == whole
     assert [int(item.object_id) for item in whole] == sorted(int(item.object_id) for item in whole)
