@@ -17,7 +17,7 @@ from django.db import connection as database
 from benchmarks import load
 from integration_hub.models import Connection, InboundEvent
 
-ROUNDS, PER_ROUND, GOAL = 7, 1500, 0.7
+ROUNDS, PER_ROUND, GOAL = 7, 1500, 0.85
 
 
 def run() -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection as database
 
-from integration_hub.messaging import polling, pump, views
+from integration_hub.messaging import inbox, polling, pump, views
 from integration_hub.models import Connection, ProcessSwitch, User
 from orders.commands import STATUS_TO_SHOP
 from orders.services import ORDER_TO_ERP
@@ -47,6 +47,7 @@ def kicks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Kicks are written down, not sent: tests move the lanes themselves with ``pump.drain``."""
     sent: list[str] = []
     monkeypatch.setattr(views, "REMEMBERED", 0.0)
+    monkeypatch.setattr(inbox, "REMEMBERED", 0.0)
     monkeypatch.setattr(pump, "kick", sent.append)
     return sent
 

@@ -7,6 +7,7 @@ refused here, once, for every connector and endpoint.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -84,11 +85,18 @@ def loads(raw: bytes | str) -> Any:
     return value
 
 
+_FIRST = re.compile(rb'\s*\{\s*"([a-z_]{1,40})"\s*:\s*([1-9][0-9]{0,18})\s*[,}]')
+
+
 def peek(raw: bytes, name: str) -> str:
     """An identifier at the top of a JSON object, read cheaply and trusted with nothing; empty for anything odd.
 
-    For the webhook door, which only needs to know what a delivery is about; ``loads`` judges the whole later.
+    For the webhook door, which only needs to know what a delivery is about; ``loads`` judges the whole later.  Shops put
+    the number first, and then nothing more is read.
     """
+    first = _FIRST.match(raw)
+    if first and first[1] == name.encode():
+        return first[2].decode()
     try:
         value = json.loads(raw, object_pairs_hook=_object)[name]
     except (ValueError, LookupError, TypeError, RecursionError, Rejected):

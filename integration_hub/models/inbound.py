@@ -28,12 +28,14 @@ class EventState(models.TextChoices):
 
 
 UNFINISHED = (EventState.DUE, EventState.LEASED)
+STRANDED = (EventState.IGNORED, EventState.PARKED)
 
 
 class InboundEvent(models.Model):
     """One delivery, once: the unique key is what it is about and what it says, never the sender's delivery id."""
 
-    connection = models.ForeignKey(Connection, verbose_name=_("connection"), on_delete=models.PROTECT)
+    # event_of_connection serves the foreign key, too
+    connection = models.ForeignKey(Connection, verbose_name=_("connection"), on_delete=models.PROTECT, db_index=False)
     door = models.CharField(_("door"), max_length=8, choices=Door)
     topic = models.CharField(_("topic"), max_length=80)
     object_id = models.CharField(_("object"), max_length=120)
@@ -79,7 +81,8 @@ class InboundEvent(models.Model):
             ),
             models.Index(fields=["connection", "object_id", "-id"], name="event_of_object"),
             models.Index(fields=["connection", "-id"], name="event_of_connection"),
-            models.Index(fields=["state", "-id"], name="event_of_state"),
+            # what waits stands in event_turn, and nearly all the rest is done
+            models.Index(fields=["state", "-id"], condition=Q(state__in=STRANDED), name="event_stranded"),
         ]
 
     def __str__(self) -> str:

@@ -101,3 +101,15 @@ def test_a_moment_without_offset_is_utc() -> None:
 def test_what_is_no_moment_is_rejected(text: Any) -> None:
     with pytest.raises(Rejected, match="at is not a time"):
         codec.utc(text, "at")
+
+
+@given(st.integers(0, 10**18), st.dictionaries(TEXTS, VALUES, max_size=3))
+def test_what_a_delivery_is_about_is_the_same_read_cheaply_or_whole(number: int, rest: dict[str, Any]) -> None:
+    rest.pop("id", None)
+    first, last = codec.dumps({"id": number} | rest), codec.dumps(rest | {"id": number})
+    assert codec.peek(first.encode(), "id") == codec.peek(last.encode(), "id") == str(number)
+
+
+@pytest.mark.parametrize("body", [b'{"id": true}', b'{"id": 1.5}', b'{"id": [1]}', b'["id"]', b"", b'{"x": {"id": 1}}'])
+def test_what_a_delivery_is_about_is_empty_for_anything_odd(body: bytes) -> None:
+    assert codec.peek(body, "id") == ""

@@ -6,8 +6,10 @@ import io
 import json
 from typing import Any
 
+import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from django.db import connection as database
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
@@ -173,3 +175,15 @@ def test_a_paused_connection_stores_and_holds(joined: Connection, world: standin
     Connection.objects.filter(pk=joined.pk).update(state="ACTIVE")
     spine.run()
     assert spine.sales(world) == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_died_idle_costs_the_sender_nothing(shop: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "REMEMBERED", 60.0)
+    assert status(GOOD, standin.sign(GOOD)) == 200
+    with psycopg.connect(str(database.connection.info.dsn), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [database.connection.info.backend_pid])
+    other_order = json.dumps(standin.order(2)).encode()
+    assert status(other_order, standin.sign(other_order)) == 200
+    assert InboundEvent.objects.count() == 2
+    views._doors.clear()
