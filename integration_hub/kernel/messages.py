@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from .aftersales import AfterSalesCommand, AfterSalesReport, ReportedReturn
 from .funds import FundsCommand, FundsReport
 from .goods import GoodsCommand, GoodsReport, LevelSet
 from .states import LineKind, OrderStage, SaleStage
@@ -157,6 +158,7 @@ class SaleReport:
     total: Decimal | None = None
     currency: str = ""
     shipments: tuple[ReportedShipment, ...] = ()
+    returns: tuple[ReportedReturn, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +179,9 @@ class Ignored:
     reason: Text
 
 
-Report = OrderReport | OrderGone | SaleReport | SubscriptionReport | Ignored | GoodsReport | FundsReport
+Report = (
+    OrderReport | OrderGone | SaleReport | SubscriptionReport | Ignored | GoodsReport | FundsReport | AfterSalesReport
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,7 +269,7 @@ class TellCancelled:
     reason: str
 
 
-Command = WriteSale | TellAccepted | TellShipped | TellCancelled | GoodsCommand | FundsCommand
+Command = WriteSale | TellAccepted | TellShipped | TellCancelled | GoodsCommand | FundsCommand | AfterSalesCommand
 
 
 @dataclass(frozen=True, kw_only=True)
