@@ -207,7 +207,6 @@ def movement(entry: Object, seen: datetime | None) -> TransactionReport:
         vendor_status=read.words(entry, "status", 40),
         gross=said["settled_gross"],
         currency=said["settlement_currency"],
-        reserve=-said["settled_gross"] if kind is TransactionKind.RESERVE else Decimal(0),
         parent_id=_parent(entry, source),
         hints=Hints(text=read.words(entry, "description")),
         **_times(entry, seen),

@@ -48,6 +48,7 @@ class Delivery:
     ``topic`` and ``object_id`` say what it is about; together with a digest of ``body`` they are what makes a repeat a
     repeat.  ``context`` keeps the few headers that parse needs (lower case), never secrets, and when a state was seen.
     ``key`` is the sender's own id of this saying, where no two sayings share one: then that alone makes a repeat, too.
+    ``salt`` sets apart what is said again in the very same words and means something new.
     """
 
     topic: str
@@ -55,6 +56,7 @@ class Delivery:
     body: bytes
     context: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
+    salt: str = ""
 
 
 @dataclass(frozen=True)

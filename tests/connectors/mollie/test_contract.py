@@ -1,0 +1,38 @@
+"""Mollie keeps the contract of all connectors."""
+
+from __future__ import annotations
+
+from tests.connectors.contract import (
+    DeclarationContract,
+    ParseContract,
+    TroubleContract,
+    WebhookContract,
+    WriteContract,
+)
+from tests.connectors.funds import FundsContract
+
+from .mine import Mine
+
+
+class TestDeclaration(Mine, DeclarationContract):
+    pass
+
+
+class TestWebhooks(Mine, WebhookContract):
+    pass
+
+
+class TestParsing(Mine, ParseContract):
+    pass
+
+
+class TestFunds(Mine, FundsContract):
+    pass
+
+
+class TestTrouble(Mine, TroubleContract):
+    pass
+
+
+class TestWriting(Mine, WriteContract):
+    pass
