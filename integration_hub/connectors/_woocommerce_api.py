@@ -88,7 +88,7 @@ def _not_an_api() -> Misconfigured:
 
 def _not_found(code: str, detail: str) -> Exception:
     if code.endswith(("_invalid_id", "_not_found")):
-        return Rejected(say("The shop does not hold this order any more."), code=GONE, detail=detail)
+        return Rejected(say("The shop does not hold it any more."), code=GONE, detail=detail)
     words = say(
         "The shop has no such interface. Is the address right, and are the permalinks in WordPress not set to Plain?"
     )

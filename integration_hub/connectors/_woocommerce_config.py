@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from integration_hub.kernel.text import say
+from integration_hub.kernel.money import is_currency
+from integration_hub.kernel.text import Text, say
 
+from ._woocommerce_goods import Shop
 from .base import option
 
 
@@ -48,6 +50,31 @@ class WooCommerceConfig:
             ("shipment_tracking", say("Plugin Shipment Tracking (a staff note where it is missing)")),
         ),
     )
+
+    currency: str = option(
+        say("Currency of the shop's prices"), default="", help=say("For example EUR. Empty: unknown.")
+    )
+    prices: str = option(
+        say("Prices of products in the shop"),
+        default="",
+        choices=(("", say("Unknown")), ("gross", say("Include the tax")), ("net", say("Without the tax"))),
+    )
+    weight_unit: str = option(
+        say("Weight unit of the shop"),
+        default="",
+        choices=(("", say("Unknown")), ("kg", Text("kg")), ("g", Text("g")), ("lbs", Text("lbs")), ("oz", Text("oz"))),
+        help=say("Of products; empty: their weights are not taken over."),
+    )
+
+    @property
+    def shop(self) -> Shop:
+        """What payloads do not say of themselves."""
+        currency = self.currency.strip().upper()
+        return Shop(
+            weight_unit=self.weight_unit,
+            prices_include_tax={"gross": True, "net": False}.get(self.prices),
+            currency=currency if is_currency(currency) else "",
+        )
 
     @property
     def base(self) -> str:

@@ -169,6 +169,14 @@ class Connector:
         """The delivery that states what the sweep found; ``parse`` makes an OrderGone of it."""
         raise Unsupported(say("%(system)s cannot be asked what is missing.", system=self.label))
 
+    def gone_products(self, product_ids: Sequence[str]) -> Sequence[str]:
+        """Which of these articles (at most 100, by ``ProductReport.external_id``) the system does not hold any more."""
+        raise Unsupported(say("%(system)s cannot be asked what is missing.", system=self.label))
+
+    def gone_product_delivery(self, product_id: str) -> Delivery:
+        """The delivery that states what the sweep found; ``parse`` makes a ProductGone of it."""
+        raise Unsupported(say("%(system)s cannot be asked what is missing.", system=self.label))
+
     def list_orders(self, start: datetime, end: datetime, token: str | None) -> Listing:
         """One page of the orders placed from ``start`` to before ``end``, in any state but deleted or unfinished."""
         raise Unsupported(say("%(system)s cannot list its orders.", system=self.label))

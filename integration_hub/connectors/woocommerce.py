@@ -2,7 +2,7 @@
 
 Facts that shape this file (seen on WooCommerce 11): a delivery is never repeated, a webhook is switched off after
 seven failures in a row, a permanent deletion sends nothing, and one delivery id can stand on several orders.  So orders
-are polled, webhooks are watched, and what we hold is swept against what the shop still has.
+are polled, webhooks are watched, and what we hold is swept against what the shop still has.  The same holds for products.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from requests_oauthlib import OAuth1
 from integration_hub.kernel import codec, fields
 from integration_hub.kernel.errors import HubError, Rejected, Unauthentic, Unsupported
 from integration_hub.kernel.fields import Object
+from integration_hub.kernel.goods import SetStock
 from integration_hub.kernel.messages import (
     Command,
     Ignored,
@@ -35,10 +36,15 @@ from integration_hub.kernel.messages import (
 )
 from integration_hub.kernel.text import say
 
+from . import _woocommerce_check as checks
+from . import _woocommerce_goods as goods
+from . import _woocommerce_levels as shelves
+from . import _woocommerce_poll as polls
 from ._woocommerce_api import PER_PAGE, V3, Api
 from ._woocommerce_config import WooCommerceConfig
 from ._woocommerce_list import orders_placed
 from ._woocommerce_order import UNFINISHED, order_report, status_of
+from ._woocommerce_stock import Setter
 from ._woocommerce_tell import Teller, Wish, parcel_note
 from .base import Capability, Connector, Delivery, Finding, Incoming, Listing, Page, Role, Stream
 from .http import Http
@@ -46,8 +52,9 @@ from .http import Http
 PING = re.compile(rb"webhook_id=\d+")
 ORDER_TOPICS = frozenset({"order.created", "order.updated", "order.restored", "order.polled"})
 GONE_TOPICS = frozenset({"order.deleted", "order.gone"})
+PRODUCT_TOPICS = frozenset({"product.created", "product.updated", "product.restored", "product.polled"})
+PRODUCT_GONE_TOPICS = frozenset({"product.deleted", "product.gone"})
 WATCHED = ("order.created", "order.updated")
-SECOND = timedelta(seconds=1)
 
 
 class WooCommerce(Connector):
@@ -61,7 +68,10 @@ class WooCommerce(Connector):
             Capability.RECEIVE,
             Capability.POLL,
             Capability.SWEEP,
+            Capability.SWEEP_PRODUCTS,
             Capability.LIST_ORDERS,
+            Capability.LIST_LEVELS,
+            Capability.SET_STOCK,
             Capability.TELL_ACCEPTED,
             Capability.TELL_SHIPPED,
             Capability.TELL_CANCELLED,
@@ -69,12 +79,22 @@ class WooCommerce(Connector):
     )
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream("orders", timedelta(minutes=5), timedelta(minutes=15), say("Orders")),
+        Stream("products", timedelta(minutes=10), timedelta(minutes=15), say("Products")),
         Stream("webhooks", timedelta(hours=1), timedelta(0), say("Webhooks")),
     )
     cannot: ClassVar[tuple[Any, ...]] = (
         say("WooCommerce sends a webhook once and never again; what is lost on the way is found by polling."),
         say("WooCommerce says nothing when an order is deleted for good; the hub looks for it."),
         say("WooCommerce knows no parcels; tracking goes into a note or into the plugin Shipment Tracking."),
+        say("WooCommerce has one stock per article; it knows no locations."),
+        say(
+            "WooCommerce takes a number without comparing; what was sold there between looking and writing shows with the next order."
+        ),
+        say(
+            "Stock that WooCommerce keeps at a product for all its variations is set only where all of them have the same number."
+        ),
+        say("WooCommerce counts whole pieces unless a plugin allows fractions."),
+        say("The parts of bundles are read from the plugin Product Bundles only, where buyers cannot choose."),
     )
     Config = WooCommerceConfig
     config: WooCommerceConfig
@@ -100,30 +120,34 @@ class WooCommerce(Connector):
             raise Unauthentic(say("The webhook's signature is missing or wrong."))
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
-        topic = delivery.topic
-        if topic not in ORDER_TOPICS | GONE_TOPICS | {"webhook.state"}:
-            return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=topic or "?")),)
-        body = codec.load_object(delivery.body)
-        if topic in GONE_TOPICS:
-            return (OrderGone(external_id=fields.identifier(body, "id")),)
-        if topic == "webhook.state":
-            return (_subscription(body),)
+        read = self._readers().get(delivery.topic)
+        if read is None:
+            return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=delivery.topic or "?")),)
+        return read(codec.load_object(delivery.body))
+
+    def _readers(self) -> dict[str, Callable[[Object], Sequence[Report]]]:
+        return {
+            **dict.fromkeys(ORDER_TOPICS, self._order),
+            **dict.fromkeys(GONE_TOPICS, lambda body: (OrderGone(external_id=fields.identifier(body, "id")),)),
+            **dict.fromkeys(PRODUCT_TOPICS, lambda body: goods.reports(body, self.config.shop)),
+            **dict.fromkeys(PRODUCT_GONE_TOPICS, lambda body: (goods.gone(body),)),
+            "stock.listed": lambda body: (goods.levels_report(body),),
+            "webhook.state": lambda body: (_subscription(body),),
+        }
+
+    def _order(self, body: Object) -> Sequence[Report]:
         if status_of(body) in UNFINISHED:
             return (Ignored(reason=say("the checkout is not finished (status %(status)s)", status=status_of(body))),)
         return (order_report(body, self.config.ready_statuses),)
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
         if stream == "orders":
-            return self._poll_orders(since, token)
+            return polls.orders(self.api, since, token)
+        if stream == "products":
+            return polls.products(self.api, since, token)
         if stream == "webhooks":
             return self._poll_webhooks()
         raise Unsupported(say("%(system)s cannot be polled.", system=self.label))
-
-    def _poll_orders(self, since: datetime | None, token: str | None) -> Page:
-        start, page = _read_token(token) if token else (since, 1)
-        items, more = self.api.items(f"{V3}/orders", _window(start, page))
-        deliveries = [_delivery("order.polled", item) for item in items]
-        return Page(deliveries, _next_token(start, page, items) if more and items else None)
 
     def _poll_webhooks(self) -> Page:
         found: list[Object] = []
@@ -139,7 +163,7 @@ class WooCommerce(Connector):
             for topic in WATCHED
             if topic not in present
         ]
-        return Page([_delivery("webhook.state", item) for item in [*found, *missing]])
+        return Page([polls.delivery("webhook.state", item) for item in [*found, *missing]])
 
     def gone(self, order_ids: Sequence[str]) -> Sequence[str]:
         params = {"include": ",".join(order_ids), "status": "any", "per_page": PER_PAGE}
@@ -155,13 +179,27 @@ class WooCommerce(Connector):
         found = {"id": order_id, "found": datetime.now(UTC).isoformat(timespec="seconds")}
         return Delivery("order.gone", order_id, codec.canonical(found))
 
+    def gone_products(self, product_ids: Sequence[str]) -> Sequence[str]:
+        return shelves.missing(self.api, product_ids)
+
+    def gone_product_delivery(self, product_id: str) -> Delivery:
+        found = {"id": product_id, "found": datetime.now(UTC).isoformat(timespec="seconds")}
+        return Delivery("product.gone", product_id, codec.canonical(found))
+
+    def list_levels(self, token: str | None) -> Page:
+        return shelves.levels(self.api, token)
+
     def list_orders(self, start: datetime, end: datetime, token: str | None) -> Listing:
         return orders_placed(self.api, start, end, token)
 
     def send(self, command: Command) -> Written:
+        if isinstance(command, SetStock):
+            return Setter(self.api).carry_out(command)
         return Teller(self.api, self.config.base).carry_out(self._wish(command))
 
     def find(self, command: Command) -> Written | None:
+        if isinstance(command, SetStock):
+            return Setter(self.api).find(command)
         return Teller(self.api, self.config.base).find(self._wish(command))
 
     def _wish(self, command: Command) -> Wish:
@@ -194,11 +232,7 @@ class WooCommerce(Connector):
         except HubError as error:
             return (Finding(False, error.text),)
         readable = Finding(True, say("The shop answers, the key is right and may read orders."))
-        unknown = Finding(
-            True,
-            say("Whether the key may write shows only at the first write; it needs the permission Read/Write."),
-        )
-        return (readable, unknown, *self._check_webhooks())
+        return (readable, *checks.products(self.api), *checks.settings(self.api, self.config), *self._check_webhooks())
 
     def _check_webhooks(self) -> list[Finding]:
         try:
@@ -214,10 +248,6 @@ def _auth(config: WooCommerceConfig) -> AuthBase:
     if config.base.startswith("http://"):
         return OAuth1(config.consumer_key, config.consumer_secret, signature_method="HMAC-SHA256")
     return HTTPBasicAuth(config.consumer_key.encode(), config.consumer_secret.encode())
-
-
-def _delivery(topic: str, item: Object) -> Delivery:
-    return Delivery(topic, fields.identifier(item, "id", required=False), codec.canonical(item))
 
 
 def _subscription(body: Object) -> SubscriptionReport:
@@ -244,25 +274,3 @@ def _webhook_finding(topic: str, states: Sequence[SubscriptionReport]) -> Findin
 
 def _urls(states: Sequence[SubscriptionReport]) -> str:
     return ", ".join(sorted({state.url for state in states if state.active}))
-
-
-def _window(start: datetime | None, page: int) -> Mapping[str, Any]:
-    window = {"status": "any", "orderby": "modified", "order": "asc", "per_page": PER_PAGE, "page": page}
-    if start is None:
-        return window
-    # the filter means "later than" and takes a moment without zone for shop time, so the zone stands there twice
-    after = start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {**window, "modified_after": after, "dates_are_gmt": "true"}
-
-
-def _next_token(start: datetime | None, page: int, items: Sequence[Object]) -> str:
-    """Go on behind the last order rather than by page number: what changes meanwhile moves and would be skipped."""
-    last = fields.moment(items[-1], "date_modified_gmt")
-    if last is not None and (start is None or last - SECOND > start):
-        return f"{(last - SECOND).isoformat()}|1"
-    return f"{start.isoformat() if start else ''}|{page + 1}"
-
-
-def _read_token(token: str) -> tuple[datetime | None, int]:
-    start, _, page = token.partition("|")
-    return (codec.utc(start, "token") if start else None), int(page or 1)

@@ -54,6 +54,7 @@ class Capability(StrEnum):
     RECEIVE = "RECEIVE"  # signed webhooks
     POLL = "POLL"
     SWEEP = "SWEEP"  # says which of our orders are gone
+    SWEEP_PRODUCTS = "SWEEP_PRODUCTS"  # says which of its articles that we know are gone
     LIST_ORDERS = "LIST_ORDERS"  # says which orders were placed in a span of time
     LIST_SALES = "LIST_SALES"  # says which sales stand under our references
     WRITE_SALE = "WRITE_SALE"

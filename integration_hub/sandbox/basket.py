@@ -104,8 +104,8 @@ def _items(rng: random.Random, percent: int, trouble: str) -> tuple[Item, ...]:
     )
 
 
-def basket(rng: random.Random, placed_at: datetime, trouble: str = "") -> Basket:
-    """A random order, wrong in the way ``trouble`` says; KeyError for a trouble that is none."""
+def basket(rng: random.Random, placed_at: datetime, trouble: str = "", wanted: tuple[Item, ...] = ()) -> Basket:
+    """A random order, wrong in the way ``trouble`` says, of what is ``wanted``; KeyError for a trouble that is none."""
     if trouble:
         TROUBLES[trouble]
     buyer = people.someone(rng)
@@ -113,7 +113,7 @@ def basket(rng: random.Random, placed_at: datetime, trouble: str = "") -> Basket
         buyer = replace(buyer, postcode="", city="")
     gift = not trouble and rng.random() < 1 / 6
     percent = rng.choice([10, 15]) if rng.random() < 1 / 5 else 0
-    items = _items(rng, percent, trouble)
+    items = wanted or _items(rng, percent, trouble)
     payment = rng.choice(["paypal", "stripe", "bacs", "cod"])
     rate = REDUCED if all(item.rate == REDUCED for item in items) else STANDARD
     return Basket(

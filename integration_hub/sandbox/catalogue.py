@@ -55,8 +55,21 @@ ARTICLES = (
     _article(11, "HONIG-500", "Lindenhonig 500 g", "8.90", REDUCED),
     _article(12, "SIEB-01", "Teesieb Edelstahl", "7.50"),
 )
+BUNDLE = _article(13, "SET-TEE", "Geschenkset Glaskanne und Darjeeling", "49.90")
+BUNDLE_PARTS = (("TK-100", 1), ("TEE-250", 2))
+GIFT_CARD = _article(14, "GUTSCHEIN-50", "Gutschein 50 €", "50.00", Decimal(0))
+EXTRAS = (BUNDLE, GIFT_CARD)  # on sale, but ordered only when asked for
 UNKNOWN = Article(90, "TK-100-B", _gtin(90), "Teekanne Glas 1,2 l, Edition Blau", Decimal("44.95"))
 SERVICES = {"VERSAND": "Versandkosten", "GEBUEHR": "Gebühr", "RABATT": "Rabatt"}
+
+
+STOCK = 250  # pieces of each article that a shop begins with
+GRAMS = 350
+
+
+def by_sku(sku: str) -> Article:
+    """An article that is on sale; KeyError for any other."""
+    return {article.sku: article for article in (*ARTICLES, *EXTRAS)}[sku]
 
 
 def title(article: Article) -> str:

@@ -17,6 +17,7 @@ from .http import Request, Response, Router, json_response
 from .odoo_schema import OdooError
 from .orders import Orders, Wanted
 from .page import page
+from .shelves import Shelves
 from .shopify import Shopify
 from .shopify_hooks import ShopifyHooks
 from .store import Record
@@ -40,7 +41,9 @@ class Control:
         self._orders = orders
         self._sender = sender
         self._router = Router()
-        for method, path, handler in [*self._routes(), *Books(world, sender, orders).routes()]:
+        shelves = Shelves(woo.shop.goods)
+        books = Books(world, sender, orders)
+        for method, path, handler in [*self._routes(), *books.routes(), *shelves.routes()]:
             self._router.add(method, path, handler)
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
@@ -134,7 +137,7 @@ class Control:
         return {"ok": True}
 
     def _subscribe(self, given: Record) -> Record:
-        """Send a shop's webhooks to ``url`` (absolute, or a path of the hub's), signed with ``secret``.
+        """Send a shop's webhooks to ``url`` (absolute, or a path of the hub's), signed with ``secret``; ``goods``: also of products.
 
         Subscriptions to the same path are replaced: a hub that was started again may stand at another port.
         """
@@ -144,7 +147,8 @@ class Control:
         shops: dict[str, WooHooks | ShopifyHooks] = {"woo": self._woo.shop.hooks, "shopify": self._shopify.shop.hooks}
         hooks = shops[given["shop"]]
         hooks.forget(urlsplit(url).path)
-        return {"subscriptions": [hooks.subscribe(topic, url, given["secret"])["id"] for topic in hooks.topics]}
+        topics = hooks.topics + (hooks.goods_topics if given.get("goods") else ())
+        return {"subscriptions": [hooks.subscribe(topic, url, given["secret"])["id"] for topic in topics]}
 
     def _place(self, given: Record) -> Record:
         if given.get("trouble"):
@@ -155,6 +159,8 @@ class Control:
             trouble=given.get("trouble", ""),
             days_ago=int(given.get("days_ago") or 0),
             announce=bool(given.get("webhooks", True)),
+            sku=str(given.get("sku") or ""),
+            pieces=int(given.get("pieces") or 1),
         )
         return {"ids": self._orders.place(wanted)}
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from .basket import Basket, basket
+from .basket import Basket, Item, basket
+from .catalogue import by_sku
 from .later import Later
 from .store import Record
 from .world import World
@@ -27,13 +28,22 @@ class Shop(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many orders of which kind, and how long ago they were placed."""
+    """How many orders of which kind, and how long ago they were placed; ``sku``: so many pieces of this and nothing else."""
 
     shop: str
     count: int = 1
     trouble: str = ""
     days_ago: int = 0
     announce: bool = True
+    sku: str = ""
+    pieces: int = 1
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        if not self.sku:
+            return ()
+        article = by_sku(self.sku)
+        return (Item(article, self.pieces, article.rate),)
 
 
 class Orders:
@@ -54,7 +64,7 @@ class Orders:
     def _one(self, shop: Shop, wanted: Wanted) -> int:
         with self._world.lock:
             now = self._world.now() - timedelta(days=wanted.days_ago)
-            chosen = basket(self._world.random, now, wanted.trouble)
+            chosen = basket(self._world.random, now, wanted.trouble, wanted.items)
             order = shop.place(chosen, wanted.announce)
             number = int(order["id"])
             self._world.store.add("placed", {"shop": wanted.shop, "order_id": number, "trouble": wanted.trouble})

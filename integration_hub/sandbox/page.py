@@ -31,6 +31,20 @@ def _button(action: str, label: str, **values: str) -> str:
     return f'<form method="post" action="/control/{action}">{hidden}<button>{escape(label)}</button></form>'
 
 
+def _shelf(world: World) -> str:
+    """WooCommerce's stock, to be changed by hand as a colleague would."""
+    rows = (row for row in world.store.rows("woo.products") if row["manage_stock"] is True)
+    return "".join(
+        _row(
+            escape(row["sku"]),
+            f'<form method="post" action="/control/woo/products/{row["id"]}"><input type="hidden" name="action" value="stock">'
+            f'<input name="quantity" type="number" aria-label="Stock of {escape(row["sku"])}" value="{row["stock_quantity"]}">'
+            "<button>Set</button></form>",
+        )
+        for row in rows
+    )
+
+
 def _row(*cells: str) -> str:
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
@@ -80,4 +94,5 @@ def page(world: World) -> str:
 All credentials are invented and open nothing else. <a href="/control/state">State as JSON</a></p>
 <table>{rows}</table>
 <h2>Orders</h2>{orders}<h3>By themselves</h3><div>{_button("pause", "Pause")}{_button("resume", "Go on")}</div>
+<h2>Stock, set by hand</h2><h3>WooCommerce</h3><table>{_shelf(world)}</table>
 <h2>Faults</h2><div>{faults}{_button("reset", "All well again")}</div><p>In force: {in_force}</p></html>"""

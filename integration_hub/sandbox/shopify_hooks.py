@@ -22,6 +22,14 @@ TOPICS = (
     "orders/partially_fulfilled",
     "orders/delete",
 )
+GOODS_TOPICS = (
+    "products/create",
+    "products/update",
+    "products/delete",
+    "inventory_levels/update",
+    "inventory_items/update",
+    "locations/update",
+)
 RETRIES = 8
 VERSION = "2026-07"
 
@@ -45,6 +53,7 @@ class ShopifyHooks:
     """Subscriptions and deliveries of one shop."""
 
     topics = TOPICS
+    goods_topics = GOODS_TOPICS
 
     def __init__(self, world: World, sender: Sender) -> None:
         self._world = world

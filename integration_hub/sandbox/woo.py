@@ -5,33 +5,22 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from .hooks import Sender, is_local
 from .http import Request, Response, Router, json_response
 from .store import Record
 from .woo_auth import refused
-from .woo_hooks import TOPICS
+from .woo_goods import WooGoods
+from .woo_hooks import GOODS_TOPICS, TOPICS
+from .woo_lists import listed, paged
 from .woo_order import SITE_OFFSET, gmt
-from .woo_products import products
-from .woo_shop import WooError, WooShop, invalid
+from .woo_shop import WooError, WooShop
 from .world import World
 
 API = "/woo/wp-json/wc/v3"
 TRACKING = "/woo/wp-json/wc-shipment-tracking/v3"
-ORDER_BY = {"date": "date_created_gmt", "modified": "date_modified_gmt", "id": "id"}
-BOUNDS = (
-    ("modified_after", "date_modified_gmt", True),
-    ("after", "date_created_gmt", True),
-    ("before", "date_created_gmt", False),
-)
 EDITABLE = ("status", "billing", "shipping", "customer_note", "currency", "transaction_id")
-
-
-def _chosen(shown: Record, names: str) -> Record:
-    """Only the fields asked for, all of them where none is named."""
-    wanted = set(filter(None, names.split(",")))
-    return {name: value for name, value in shown.items() if not wanted or name in wanted}
 
 
 class Woo:
@@ -58,7 +47,7 @@ class Woo:
             ("GET", f"{API}/orders/{{id}}/notes", self._list_notes),
             ("POST", f"{API}/orders/{{id}}/notes", self._add_note),
             ("GET", f"{API}/orders/{{id}}/refunds", self._list_refunds),
-            ("GET", f"{API}/products", self._list_products),
+            *WooGoods(self._world, self.shop.goods).routes(API),
             ("GET", f"{API}/webhooks", self._list_webhooks),
             ("POST", f"{API}/webhooks", self._add_webhook),
             ("PUT", f"{API}/webhooks/{{id}}", self._put_webhook),
@@ -92,62 +81,14 @@ class Woo:
         kept = {"Content-Type": "text/html"} | ({"Retry-After": str(retry_after)} if retry_after else {})
         return Response(status, f"<html><body><h1>{status}</h1></body></html>".encode(), kept)
 
-    def _paged(self, request: Request, rows: list[Record], show: Callable[[Record], Record]) -> Response:
-        per_page, page = self._number(request, "per_page", 10), self._number(request, "page", 1)
-        if not 1 <= per_page <= 100:
-            raise invalid("per_page")
-        pages = -(-len(rows) // per_page)
-        headers = {"X-WP-Total": str(len(rows)), "X-WP-TotalPages": str(pages)}
-        if page < pages:
-            headers["Link"] = f'<{request.url}?page={page + 1}&per_page={per_page}>; rel="next"'
-        chosen = [show(row) for row in rows[(page - 1) * per_page : page * per_page]]
-        return json_response(chosen, 200, headers)
-
-    def _number(self, request: Request, name: str, default: int) -> int:
-        value = request.query.get(name, str(default))
-        if not value.isdigit() or not int(value):
-            raise invalid(name)
-        return int(value)
-
     def _list_orders(self, request: Request) -> Response:
-        query = request.query
-        status = query.get("status", "any").split(",")
+        status = request.query.get("status", "any").split(",")
         rows = [
             row
             for row in self._store.rows("woo.orders")
             if row["status"] in status or ("any" in status and row["status"] != "trash")
         ]
-        if "include" in query:
-            wanted = set(query["include"].split(","))
-            rows = [row for row in rows if str(row["id"]) in wanted]
-        rows = self._within(request, rows)
-        column = ORDER_BY.get(query.get("orderby", "date"))
-        if column is None:
-            raise invalid("orderby")
-        rows.sort(key=lambda row: (row[column], row["id"]), reverse=query.get("order", "desc") == "desc")
-        return self._paged(request, rows, lambda row: _chosen(self.shop.shown(row), query.get("_fields", "")))
-
-    def _within(self, request: Request, rows: list[Record]) -> list[Record]:
-        """Later than ``modified_after`` or ``after``, earlier than ``before``; none of them includes its moment."""
-        for name, column, later in BOUNDS:
-            if (bound := self._bound(request, name)) is not None:
-                rows = [row for row in rows if row[column] != bound and (row[column] > bound) == later]
-        return rows
-
-    def _bound(self, request: Request, name: str) -> str | None:
-        """A moment of the query in UTC: shop-local without a zone, unless ``dates_are_gmt`` says otherwise."""
-        value = request.query.get(name)
-        if value is None:
-            return None
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise invalid(name) from None
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC).replace(tzinfo=None)
-        elif request.query.get("dates_are_gmt", "false") not in ("true", "1"):
-            moment -= SITE_OFFSET
-        return gmt(moment)
+        return listed(request, rows, self.shop.shown)
 
     def _get_order(self, request: Request, id: int) -> Response:
         return json_response(self.shop.shown(self.shop.order(id)))
@@ -195,11 +136,8 @@ class Woo:
         self.shop.order(id)
         return json_response([])
 
-    def _list_products(self, request: Request) -> Response:
-        return self._paged(request, products(f"{self._world.address}/woo"), dict)
-
     def _list_webhooks(self, request: Request) -> Response:
-        return self._paged(request, self._store.rows("woo.webhooks"), self._hook)
+        return paged(request, self._store.rows("woo.webhooks"), self._hook)
 
     def _hook(self, row: Record) -> Record:
         """A subscription without what REST never shows: secret and failure count."""
@@ -211,7 +149,7 @@ class Woo:
 
     def _add_webhook(self, request: Request) -> Response:
         given = request.json()
-        if given.get("topic") not in TOPICS:
+        if given.get("topic") not in TOPICS + GOODS_TOPICS:
             raise WooError("woocommerce_rest_invalid_webhook_topic", "Webhook topic must be valid.", 400)
         url = given.get("delivery_url", "")
         if not url.startswith(("http://", "https://")) or not is_local(url):

@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from .hooks import Parcel, Sender, is_local, signature
@@ -14,6 +15,9 @@ from .woo_order import gmt, shown
 from .world import World
 
 TOPICS = ("order.created", "order.updated", "order.deleted", "order.restored")
+GOODS_TOPICS = ("product.created", "product.updated", "product.deleted", "product.restored")
+TABLES = {"order": "woo.orders", "product": "woo.products"}
+Show = Callable[[Record], Record]
 LIMIT = 5
 AGENT = "WooCommerce/11.0.1 Hookshot (WordPress/7.0.4)"
 
@@ -22,10 +26,12 @@ class WooHooks:
     """Subscriptions and deliveries of one shop."""
 
     topics = TOPICS
+    goods_topics = GOODS_TOPICS
 
-    def __init__(self, world: World, sender: Sender) -> None:
+    def __init__(self, world: World, sender: Sender, show_product: Show) -> None:
         self._world = world
         self._sender = sender
+        self._show = {"order": lambda row: shown(row, f"{world.address}/woo"), "product": show_product}
         self._pending: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
 
@@ -63,35 +69,36 @@ class WooHooks:
             headers = {"User-Agent": AGENT, "Content-Type": "application/x-www-form-urlencoded"}
             self._sender.post(Parcel("woo", hook["delivery_url"], f"webhook_id={hook['id']}".encode(), headers))
 
-    def changed(self, event: str, order_id: int) -> None:
+    def changed(self, event: str, number: int, resource: str = "order") -> None:
         """Queue what is to be sent; several changes before the queue runs are one webhook."""
         for hook in self._world.store.rows("woo.webhooks"):
-            if hook["topic"] == f"order.{event}" and hook["status"] == "active":
-                self._queue(hook["id"], order_id)
+            if hook["topic"] == f"{resource}.{event}" and hook["status"] == "active":
+                self._queue(hook["id"], number)
 
-    def _queue(self, hook_id: int, order_id: int) -> None:
+    def _queue(self, hook_id: int, number: int) -> None:
         with self._lock:
-            if (hook_id, order_id) in self._pending:
+            if (hook_id, number) in self._pending:
                 return
-            self._pending.add((hook_id, order_id))
-        self._sender.soon(self._world.switch("woo_delivery_delay"), lambda: self._deliver(hook_id, order_id))
+            self._pending.add((hook_id, number))
+        self._sender.soon(self._world.switch("woo_delivery_delay"), lambda: self._deliver(hook_id, number))
 
-    def _deliver(self, hook_id: int, order_id: int) -> None:
+    def _deliver(self, hook_id: int, number: int) -> None:
         with self._lock:
-            self._pending.discard((hook_id, order_id))
-        parcel = self._parcel(hook_id, order_id)
+            self._pending.discard((hook_id, number))
+        parcel = self._parcel(hook_id, number)
         if parcel is not None:
             self._count(hook_id, self._sender.send(parcel))
 
-    def _parcel(self, hook_id: int, order_id: int) -> Parcel | None:
-        """The order as it is now; nothing for one that is gone for good or a subscription that is off."""
+    def _parcel(self, hook_id: int, number: int) -> Parcel | None:
+        """The object as it is now; nothing for one that is gone for good or a subscription that is off."""
         with self._world.lock:
             hook = self._world.store.get("woo.webhooks", hook_id)
-            order = self._world.store.get("woo.orders", order_id)
-            if hook is None or hook["status"] != "active" or order is None or not is_local(hook["delivery_url"]):
+            if hook is None or hook["status"] != "active" or not is_local(hook["delivery_url"]):
                 return None
-            gone = hook["event"] == "deleted"
-            payload = {"id": order_id} if gone else shown(order, f"{self._world.address}/woo")
+            row = self._world.store.get(TABLES[hook["resource"]], number)
+            if row is None:
+                return None
+            payload = {"id": number} if hook["event"] == "deleted" else self._show[hook["resource"]](row)
             body = json.dumps(payload, separators=(",", ":")).replace("/", "\\/").encode()
             return Parcel("woo", hook["delivery_url"], body, self._headers(hook, body))
 

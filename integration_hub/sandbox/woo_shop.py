@@ -8,6 +8,7 @@ from .http import Response, json_response
 from .store import Record
 from .woo_hooks import WooHooks
 from .woo_order import gmt, new_order, shown
+from .woo_products import WooProducts
 from .world import World
 
 STATUSES = frozenset("pending processing on-hold completed cancelled refunded failed trash checkout-draft".split())
@@ -36,7 +37,9 @@ class WooShop:
     def __init__(self, world: World, sender: Sender) -> None:
         self._world = world
         self._store = world.store
-        self.hooks = WooHooks(world, sender)
+        self.goods = WooProducts(world)
+        self.hooks = WooHooks(world, sender, self.goods.shown)
+        self.goods.announce = self.hooks.changed
         self._store.start_at("woo.orders", 1001)
         self._store.start_at("woo.lines", 5001)
         self._store.index("woo.notes", "order_id")
@@ -56,6 +59,7 @@ class WooShop:
         """A customer orders; two webhooks follow, as a pair."""
         with self._world.lock:
             order = new_order(self._store, basket)
+            self.goods.move(order["line_items"], -1, announce=announce)
         if announce:
             self.hooks.changed("created", order["id"])
             self.hooks.changed("updated", order["id"])
@@ -66,6 +70,8 @@ class WooShop:
         with self._world.lock:
             order = self.order(order_id)
             self._check_status(changes)
+            if changes.get("status") == "cancelled" != order["status"]:
+                self.goods.move(order["line_items"], 1, announce=announce)
             order.update(changes)
             now = gmt(self._world.now())
             order["date_modified_gmt"] = now

@@ -31,6 +31,7 @@ SWITCHES: dict[str, Any] = {
     "odoo_ship_after": 20.0,  # seconds from confirmation to the parcel; 0: only when told
     "odoo_partial_every": 5,  # every n-th sale leaves in two parcels
     "woo_tracking_plugin": True,
+    "woo_lists_variations": True,  # newer versions list the variations of all products at one address
     "woo_delivery_delay": 0.3,  # seconds until the shop's queue runs; edits in between are one webhook
     "shopify_retry_seconds": 1.0,  # first retry; doubles, 8 times
     "pays_after": 15.0,  # seconds until the bank transfer of an order on hold arrives

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from integration_hub.connectors.base import Capability
 from integration_hub.kernel.funds import RefundPayment
+from integration_hub.kernel.goods import SetStock
 from integration_hub.kernel.messages import Command, TellAccepted, TellCancelled, TellShipped, WriteSale
 
 METHODS = {
     Capability.RECEIVE: ("receive",),
     Capability.POLL: ("poll",),
     Capability.SWEEP: ("gone", "gone_delivery"),
+    Capability.SWEEP_PRODUCTS: ("gone_products", "gone_product_delivery"),
     Capability.LIST_ORDERS: ("list_orders",),
     Capability.LIST_SALES: ("list_sales",),
     Capability.LIST_LEVELS: ("list_levels",),
@@ -17,6 +19,7 @@ METHODS = {
     Capability.TELL_ACCEPTED: ("send", "find"),
     Capability.TELL_SHIPPED: ("send", "find"),
     Capability.TELL_CANCELLED: ("send", "find"),
+    Capability.SET_STOCK: ("send", "find"),
     Capability.REFUND: ("send", "find"),
 }
 COMMANDS: dict[Capability, type[Command]] = {
@@ -24,5 +27,6 @@ COMMANDS: dict[Capability, type[Command]] = {
     Capability.TELL_ACCEPTED: TellAccepted,
     Capability.TELL_SHIPPED: TellShipped,
     Capability.TELL_CANCELLED: TellCancelled,
+    Capability.SET_STOCK: SetStock,
     Capability.REFUND: RefundPayment,
 }

@@ -6,7 +6,8 @@
     class TestTrouble(Mine, TroubleContract): ...       # whoever speaks HTTP
     class TestListing(Mine, OrdersListedContract): ...  # LIST_ORDERS, from listing.py; SalesListedContract for LIST_SALES
     class TestLevels(Mine, LevelsListedContract): ...   # LIST_LEVELS, from levels.py
-    class TestWriting(Mine, WriteContract): ...         # WRITE_SALE, TELL_*, REFUND
+    class TestWriting(Mine, WriteContract): ...         # WRITE_SALE, TELL_*, REFUND, SET_STOCK
+    class TestStock(Mine, StockContract): ...           # SET_STOCK and LIST_LEVELS, from stock.py
     class TestFunds(Mine, FundsContract): ...           # who reports money, from funds.py
 
 where ``Mine`` is a ``Contract`` that says how to make the connector, which payloads and commands to try, and what the
@@ -100,6 +101,8 @@ class Contract:
             calls[f"poll {stream.name}"] = lambda it, name=stream.name: it.poll(name, SINCE, None)  # type: ignore[misc]
         if self.can(Capability.SWEEP):
             calls["gone"] = lambda it: it.gone(["1"])
+        if self.can(Capability.SWEEP_PRODUCTS):
+            calls["gone products"] = lambda it: it.gone_products(["1"])
         if self.can(Capability.LIST_ORDERS):
             calls["list orders"] = lambda it: it.list_orders(SINCE, SINCE + timedelta(days=1), None)
         if self.can(Capability.LIST_SALES):
@@ -150,6 +153,12 @@ class DeclarationContract(Contract):
         if not self.can(Capability.SWEEP):
             with pytest.raises(Unsupported):
                 it.gone(["1"])
+        if not self.can(Capability.SWEEP_PRODUCTS):
+            with pytest.raises(Unsupported):
+                it.gone_products(["1"])
+        if not self.can(Capability.LIST_LEVELS):
+            with pytest.raises(Unsupported):
+                it.list_levels(None)
         if not self.can(Capability.LIST_ORDERS):
             with pytest.raises(Unsupported):
                 it.list_orders(SINCE, SINCE, None)

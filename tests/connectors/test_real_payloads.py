@@ -16,6 +16,7 @@ from integration_hub.connectors.shopify import Shopify
 from integration_hub.connectors.woocommerce import WooCommerce
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import Unauthentic
+from integration_hub.kernel.goods import ProductGone, ProductKind, ProductReport, StockReport
 from integration_hub.kernel.messages import Ignored, OrderGone, OrderReport
 from integration_hub.kernel.states import LineKind, OrderStage
 
@@ -75,11 +76,16 @@ def test_woocommerce_live_signature_holds_and_the_body_parses(path: Path) -> Non
     (delivery,) = woo().receive(captured(path))
     body = json.loads(delivery.body)
     assert delivery.object_id == str(body["id"])
-    (report,) = woo().parse(delivery)
-    kinds = {"order.deleted": OrderGone, "order": OrderReport}
+    report, *more = woo().parse(delivery)
+    kinds = {"order.deleted": OrderGone, "order": OrderReport, "product": ProductReport}
     topic = delivery.topic if delivery.topic in kinds else delivery.topic.split(".")[0]
     assert isinstance(report, kinds.get(topic, Ignored))
     assert_sound(report)
+    if isinstance(report, ProductReport):
+        (stock,) = more
+        assert isinstance(stock, StockReport)
+        assert [(one.product_id, one.available) for one in stock.levels] == [(str(body["id"]), body["stock_quantity"])]
+        assert (report.sku, report.price) == (body["sku"], Decimal(body["price"]))
 
 
 @pytest.mark.parametrize("path", webhooks(), ids=named)
@@ -115,6 +121,42 @@ def test_woocommerce_order_agrees_with_its_source(order: dict[str, Any]) -> None
 def bad_price(price: Decimal) -> bool:
     """A price that nobody would have written into a shop: more than two digits."""
     return round(price, 2) != price
+
+
+def test_what_an_order_line_of_a_live_shop_names_is_a_product_that_the_shop_reports() -> None:
+    reports = []
+    for path in files("woocommerce-live", "rest_*.json"):
+        for raw in found(codec.loads(path.read_bytes()), "stock_status", "sku"):
+            reports += woo().parse(Delivery("product.polled", str(raw["id"]), codec.canonical(raw)))
+    for report in reports:
+        assert_sound(report)
+    known = {report.external_id: report for report in reports if isinstance(report, ProductReport)}
+    lines = found(
+        codec.loads((FOLDER / "woocommerce-live" / "rest_orders_list.json").read_bytes()), "variation_id", "sku"
+    )
+    named = {str(line["variation_id"] or line["product_id"]): line["sku"] for line in lines}
+    assert len(named) > 3
+    assert {number: known[number].sku for number in named} == named
+    shirt = known["15"]
+    assert (shirt.product_id, shirt.options) == ("14", (("Größe", "S"),))
+    assert {report.kept for report in reports if isinstance(report, ProductGone)} == {("15", "16", "17")}
+
+
+@pytest.mark.parametrize(
+    "path", [*files("woocommerce", "*product*.json"), *files("woocommerce", "variation*.json")], ids=named
+)
+def test_woocommerce_product_samples_parse(path: Path) -> None:
+    seen = 0
+    for raw in found(codec.loads(path.read_bytes()), "manage_stock", "sku"):
+        reports = woo().parse(Delivery("product.polled", str(raw["id"]), codec.canonical(raw)))
+        for report in reports:
+            assert_sound(report)
+        if raw.get("type") != "variable":
+            assert isinstance(reports[0], ProductReport)
+            assert reports[0].tracked == bool(raw["manage_stock"])
+            assert (reports[0].kind is ProductKind.BUNDLE) == (raw.get("type") == "bundle")
+        seen += 1
+    assert seen
 
 
 @pytest.mark.parametrize("order", orders("shopify", "line_items", "financial_status"))

@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 
 from integration_hub.connectors.base import Connector, Incoming
 from integration_hub.connectors.woocommerce import WooCommerce
+from integration_hub.kernel.goods import LevelToSet, SetStock
 from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
 from tests.connectors.contract import Contract, Sample
 from tests.connectors.world import World
 
-from . import payloads
+from . import articles, payloads
 from .shop import Shop
 
 SECRET = "whsec-test/1234"
@@ -31,6 +32,15 @@ PARCEL = Parcel(
 SHIPPED = TellShipped(reference="R1", order_id="4711", parcel=PARCEL, complete=True)
 CANCELLED = TellCancelled(reference="R1", order_id="4711", reason="out of stock")
 
+STOCK = SetStock(
+    key="K1",
+    levels=(
+        LevelToSet(product_id="7", quantity=Decimal(9)),
+        LevelToSet(product_id="21", parent_id="20", quantity=Decimal(3)),
+        LevelToSet(product_id="22", parent_id="20", quantity=Decimal(0)),
+    ),
+)
+
 
 def settings(**changes: Any) -> dict[str, Any]:
     return {
@@ -38,6 +48,9 @@ def settings(**changes: Any) -> dict[str, Any]:
         "consumer_key": "ck_1234567890",
         "consumer_secret": "cs_0987654321",
         "webhook_secret": SECRET,
+        "currency": "EUR",
+        "prices": "gross",
+        "weight_unit": "kg",
         **changes,
     }
 
@@ -61,11 +74,25 @@ class Mine(Contract):
             Sample(
                 "webhook", payloads.delivery({"id": 3, "topic": "order.created", "status": "disabled"}, "webhook.state")
             ),
+            Sample("product", payloads.delivery(articles.product(), "product.updated")),
+            Sample(
+                "product with variations",
+                payloads.delivery({**articles.shirt(20, 21), "hub_variations": [articles.size()]}, "product.polled"),
+            ),
+            Sample("bundle", payloads.delivery(articles.bundle(), "product.created")),
+            Sample("product deleted", payloads.delivery({"id": 7}, "product.deleted")),
+            Sample(
+                "levels",
+                payloads.delivery(
+                    {"read_at": "2026-11-21T16:00:00Z", "rows": [{"id": 7, "sku": "M", "stock_quantity": "-2.5"}]},
+                    "stock.listed",
+                ),
+            ),
             Sample("off by a cent", payloads.delivery(payloads.order(total="37.04")), agrees=False),
         ]
 
     def commands(self) -> Sequence[Command]:
-        return [ACCEPTED, SHIPPED, CANCELLED]
+        return [ACCEPTED, SHIPPED, CANCELLED, STOCK]
 
     def world(self) -> World:
         return Shop()

@@ -12,6 +12,7 @@ import requests
 from tests.connectors.world import Reply
 
 from . import payloads
+from .goods import Goods
 
 _ORDER = re.compile(r"/wp-json/wc/v3/orders/(\d+)(/notes)?")
 _TRACKING = re.compile(r"/wp-json/wc-shipment-tracking/v3/orders/(\d+)/shipment-trackings")
@@ -25,7 +26,7 @@ def webhook(number: int, topic: str, status: str = "active") -> dict[str, Any]:
 
 
 class Shop:
-    """Keeps what is written; ``plugin`` says whether Shipment Tracking is installed."""
+    """Keeps what is written, and products in ``goods``; ``plugin`` says whether Shipment Tracking is installed."""
 
     def __init__(self, *orders: dict[str, Any], plugin: bool = False) -> None:
         self.orders = {str(order["id"]): dict(order) for order in (orders or (payloads.order(),))}
@@ -35,12 +36,13 @@ class Shop:
         self.trackings: list[dict[str, Any]] = []
         self.puts: list[dict[str, Any]] = []
         self.queries: list[dict[str, str]] = []
+        self.goods = Goods()
 
     def is_write(self, request: requests.PreparedRequest) -> bool:
         return request.method != "GET"
 
     def made(self) -> Any:
-        return [*self.notes, *self.trackings, *self.puts]
+        return [*self.notes, *self.trackings, *self.puts, *self.goods.set]
 
     def answer(self, request: requests.PreparedRequest) -> Reply:
         parts = urlsplit(str(request.url))
@@ -54,7 +56,7 @@ class Shop:
             return self._list(self.queries[-1])
         if parts.path.endswith("/webhooks"):
             return 200, {"X-WP-TotalPages": "1"}, json.dumps(self.webhooks)
-        return NO_ROUTE
+        return self.goods.answer(request.method or "", parts.path, self.queries[-1], body) or NO_ROUTE
 
     def _order(self, method: str, order_id: str, notes: bool, body: dict[str, Any]) -> Reply:
         order = self.orders.get(order_id)

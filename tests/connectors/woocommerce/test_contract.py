@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from integration_hub.kernel.goods import LevelToSet
 from tests.connectors.contract import (
     DeclarationContract,
     ParseContract,
@@ -10,6 +13,7 @@ from tests.connectors.contract import (
     WriteContract,
 )
 from tests.connectors.listing import OrdersListedContract
+from tests.connectors.stock import StockContract
 
 from .mine import Mine
 
@@ -36,3 +40,8 @@ class TestWriting(Mine, WriteContract):
 
 class TestListing(Mine, OrdersListedContract):
     pass
+
+
+class TestStock(Mine, StockContract):
+    def untracked(self) -> LevelToSet:
+        return LevelToSet(product_id="8", quantity=Decimal(5))
