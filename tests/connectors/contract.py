@@ -99,14 +99,17 @@ class Contract:
         calls: dict[str, Callable[[Connector], object]] = {}
         for stream in self.connector_class.streams:
             calls[f"poll {stream.name}"] = lambda it, name=stream.name: it.poll(name, SINCE, None)  # type: ignore[misc]
-        if self.can(Capability.SWEEP):
-            calls["gone"] = lambda it: it.gone(["1"])
-        if self.can(Capability.SWEEP_PRODUCTS):
-            calls["gone products"] = lambda it: it.gone_products(["1"])
-        if self.can(Capability.LIST_ORDERS):
-            calls["list orders"] = lambda it: it.list_orders(SINCE, SINCE + timedelta(days=1), None)
-        if self.can(Capability.LIST_SALES):
-            calls["list sales"] = lambda it: it.list_sales(["R1"])
+        asked: dict[Capability, tuple[str, Callable[[Connector], object]]] = {
+            Capability.SWEEP: ("gone", lambda it: it.gone(["1"])),
+            Capability.SWEEP_PRODUCTS: ("gone products", lambda it: it.gone_products(["1"])),
+            Capability.LIST_LEVELS: ("list levels", lambda it: it.list_levels(None)),
+            Capability.LIST_ORDERS: (
+                "list orders",
+                lambda it: it.list_orders(SINCE, SINCE + timedelta(days=1), None),
+            ),
+            Capability.LIST_SALES: ("list sales", lambda it: it.list_sales(["R1"])),
+        }
+        calls |= dict(call for capability, call in asked.items() if self.can(capability))
         for hint in self.hints():
             calls[f"follow {hint.topic}"] = lambda it, what=hint: it.follow(what)  # type: ignore[misc]
         if self.can(Capability.LIST_LEVELS):

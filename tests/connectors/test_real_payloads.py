@@ -17,7 +17,7 @@ from integration_hub.connectors.woocommerce import WooCommerce
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import Unauthentic
 from integration_hub.kernel.goods import ProductGone, ProductKind, ProductReport, StockReport
-from integration_hub.kernel.messages import Ignored, OrderGone, OrderReport
+from integration_hub.kernel.messages import Ignored, OrderGone, OrderReport, Report
 from integration_hub.kernel.states import LineKind, OrderStage
 
 from .shopify import mine as shopify_side
@@ -124,7 +124,7 @@ def bad_price(price: Decimal) -> bool:
 
 
 def test_what_an_order_line_of_a_live_shop_names_is_a_product_that_the_shop_reports() -> None:
-    reports = []
+    reports: list[Report] = []
     for path in files("woocommerce-live", "rest_*.json"):
         for raw in found(codec.loads(path.read_bytes()), "stock_status", "sku"):
             reports += woo().parse(Delivery("product.polled", str(raw["id"]), codec.canonical(raw)))

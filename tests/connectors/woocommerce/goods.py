@@ -80,8 +80,8 @@ class Goods:
         if one["status"] == "trash":
             return False
         if everywhere or parent:
-            return one["type"] == "variation" and (everywhere or str(one["parent_id"]) == parent)
-        return one["type"] != "variation"
+            return bool(one["type"] == "variation" and (everywhere or str(one["parent_id"]) == parent))
+        return bool(one["type"] != "variation")
 
     def _batch(self, parent: str | None, body: dict[str, Any]) -> Reply:
         items: Sequence[dict[str, Any]] = body.get("update", [])

@@ -156,7 +156,8 @@ def test_no_quantity_is_no_level(stated: Any) -> None:
 
 
 def test_what_is_not_sold_is_no_article() -> None:
-    for changes in ({"type": "grouped"}, {"type": "external"}, {"status": "auto-draft"}):
+    odd: tuple[dict[str, Any], ...] = ({"type": "grouped"}, {"type": "external"}, {"status": "auto-draft"})
+    for changes in odd:
         assert isinstance(parse(product(**changes))[0], Ignored)
 
 
@@ -167,7 +168,8 @@ def test_the_bin_and_the_end() -> None:
 
 
 def poll_all(made: Shop) -> list[Delivery]:
-    found, token = [], None
+    found: list[Delivery] = []
+    token = None
     with outside(made):
         for _ in range(30):
             page = connect().poll("products", NOON, token)
