@@ -26,6 +26,7 @@ from . import breakers, checks, clock, pump
 
 def event_parked(event: InboundEvent, text: Text, code: str, detail: str) -> None:
     """An event could not be processed: a case that keeps its payload at hand."""
+    _waits_no_more(event)
     ours = code in ("defect", "kills_worker")
     cases.open_case(
         Trouble(
@@ -42,10 +43,48 @@ def event_parked(event: InboundEvent, text: Text, code: str, detail: str) -> Non
     )
 
 
-def event_understood(event: InboundEvent) -> None:
-    """A parked event went through after all."""
+def event_failing(event: InboundEvent, error: HubError, *, asked: bool) -> None:
+    """It is tried again by itself; after a while (HUB_CASE_AFTER, HUB_CASE_TRIES) people are told.
+
+    Where a system was ``asked`` it is that system's trouble, one case for all that waits for it.
+    """
+    event.refresh_from_db(fields=["first_failed_at", "attempts"])
+    if not _too_long(event.first_failed_at, event.attempts):
+        return
+    name = event.connection.name
+    waits = Trouble(
+        kind="event_waits",
+        cause=f"waits:{event.pk}",
+        params={"topic": event.topic, "connection": name},
+        expected=say("A message that can be processed"),
+        found=error.text,
+        data={"event": event.pk},
+    )
+    silent = Trouble(
+        kind="target_unreachable",
+        cause=_unreachable(event.connection_id),
+        params={"target": name},
+        expected=say("%(target)s answers", target=name),
+        found=error.text,
+        data={"since": (event.first_failed_at or clock.now()).isoformat()},
+    )
+    cases.open_case(silent if asked else waits, event, connection=event.connection, event_id=event.pk)
+
+
+def _too_long(since: datetime | None, tries: int) -> bool:
+    return tries >= settings.HUB_CASE_TRIES or (since is not None and clock.now() - since >= UNREACHABLE_AFTER)
+
+
+def event_over(event: InboundEvent) -> None:
+    """It needs no further try: what earlier ones opened lets go of it."""
     if event.attempts > 1 or event.reason_code:
         cases.settle(event, kinds=("defect", "not_understood"))
+        _waits_no_more(event)
+
+
+def _waits_no_more(event: InboundEvent) -> None:
+    if event.attempts > 1:
+        cases.clear(event, causes=[f"waits:{event.pk}", _unreachable(event.connection_id)])
 
 
 def command_refused(row: OutboundCommand, error: HubError) -> None:
@@ -69,10 +108,8 @@ def command_refused(row: OutboundCommand, error: HubError) -> None:
 def command_failing(row: OutboundCommand, error: HubError) -> None:
     """It is tried again by itself; after a while (HUB_CASE_AFTER, HUB_CASE_TRIES) people are told."""
     row.refresh_from_db(fields=["first_failed_at", "attempts"])
-    now = clock.now()
-    since = row.first_failed_at or now
-    too_long = row.attempts >= settings.HUB_CASE_TRIES or now - since >= UNREACHABLE_AFTER
-    if not (too_long or breakers.open_for_long(row.connection)):
+    since = row.first_failed_at or clock.now()
+    if not (_too_long(since, row.attempts) or breakers.open_for_long(row.connection)):
         return
     cases.open_case(
         Trouble(
@@ -178,7 +215,7 @@ def webhook_active(connection: Connection, topic: str) -> None:
 
 def rerun(case: ExceptionCase) -> int:
     """Let the events, commands and polls that a case of the spine holds up run again."""
-    events = _again(case, InboundEvent, EventState.PARKED)
+    events = _at_once(case) + _again(case, InboundEvent, EventState.PARKED)
     commands = OutboundCommand.objects.filter(state__in=[CommandState.PARKED, CommandState.DUE])
     if command := case.data.get("command"):
         commands = commands.filter(pk=command)
@@ -199,6 +236,12 @@ def rerun(case: ExceptionCase) -> int:
     return events + moved
 
 
+def _at_once(case: ExceptionCase) -> int:
+    """Events that wait for their next try have it now."""
+    held = InboundEvent.objects.filter(pk__in=cases.held_up(case, InboundEvent), state=EventState.DUE)
+    return held.update(due_at=Now())
+
+
 def _again(case: ExceptionCase, model: type[models.Model], state: Any) -> int:
     rows = model._default_manager.filter(pk__in=cases.held_up(case, model), state=state)
     return int(rows.update(state=EventState.DUE, due_at=Now(), crashes=0, attempts=1, finished_at=None))
@@ -210,6 +253,17 @@ KINDS = (
         title=_("Message %(topic)s from %(connection)s not understood"),
         explanation=_(
             "The sender is who it says it is, but the message makes no sense to the hub. It is kept as received."
+        ),
+        blocks=_("Whatever this message reports"),
+        role="integrator",
+        due=timedelta(hours=8),
+        rerun=rerun,
+    ),
+    Kind(
+        code="event_waits",
+        title=_("Message %(topic)s from %(connection)s cannot be processed yet"),
+        explanation=_(
+            "The message is understood, but something it needs is not there or is busy. The hub keeps trying by itself; the exception closes when the message gets through."
         ),
         blocks=_("Whatever this message reports"),
         role="integrator",

@@ -1,7 +1,7 @@
 """Claiming rows of a queue table: short, fenced, by the database's clock.
 
 Fresh rows are claimed in batches with SKIP LOCKED.  A lease that ran out is claimed alone, so one row that kills its worker
-never takes its neighbours down: a death over a batch of events may be a neighbour's fault, those after it are the event's own.
+never takes its neighbours down: a death over a batch may be a neighbour's fault, those after it are the row's own.
 Commands go one connection at a time, as its state, its breaker, its rate and the number of workers at it allow.
 """
 
@@ -50,19 +50,16 @@ ALLOWED = f"""c.state = 'ACTIVE' AND NOT EXISTS (
   AND c.max_concurrent > (SELECT count(DISTINCT l.lease_token) FROM {_COMMANDS} l
     WHERE l.connection_id = c.id AND l.state = 'LEASED' AND l.due_at > statement_timestamp())"""
 
+# who died over a whole batch may have died of any of it: only a death over this row alone counts
 _EXPIRED = """
 WITH picked AS (
   SELECT q.id FROM {table} q JOIN integration_hub_connection c ON c.id = q.connection_id AND {allowed}
   WHERE q.state = 'LEASED' {lane} AND q.due_at <= statement_timestamp()
   ORDER BY q.due_at LIMIT 1 FOR UPDATE OF q SKIP LOCKED)
 UPDATE {table} q SET lease_token = %s, due_at = statement_timestamp() + %s, attempts = q.attempts + 1,
-  {crashed}
+  crashes = q.crashes + CASE WHEN q.solo THEN 1 ELSE 0 END, solo = true
 FROM picked WHERE q.id = picked.id RETURNING q.id, q.connection_id
 """
-# who died over a whole batch may have died of any of it: only a death over this event alone counts
-_EVENT_CRASHED = "crashes = q.crashes + CASE WHEN q.solo THEN 1 ELSE 0 END, solo = true"
-_COMMAND_CRASHED = "crashes = q.crashes + 1"
-
 _NEXT_CONNECTION = f"""
 SELECT c.id, CASE WHEN c.per_minute = 0 THEN NULL ELSE 1 + floor(c.per_minute / 60.0 * extract(epoch FROM
     statement_timestamp() - greatest(b.next_slot_at, statement_timestamp() - make_interval(secs => {_SAVED_UP})))) END
@@ -80,7 +77,8 @@ WITH picked AS (
   SELECT q.id FROM {_COMMANDS} q WHERE q.connection_id = %s AND q.state = 'DUE' {{lane}}
     AND q.due_at <= statement_timestamp() AND NOT EXISTS ({_EARLIER_COMMAND})
   ORDER BY q.due_at, q.id LIMIT %s FOR UPDATE OF q SKIP LOCKED)
-UPDATE {_COMMANDS} q SET state = 'LEASED', lease_token = %s, due_at = statement_timestamp() + %s, attempts = q.attempts + 1
+UPDATE {_COMMANDS} q SET state = 'LEASED', lease_token = %s, due_at = statement_timestamp() + %s, attempts = q.attempts + 1,
+  solo = false
 FROM picked WHERE q.id = picked.id RETURNING q.id
 """
 _SPEND = f"""
@@ -105,7 +103,7 @@ ORDER BY b.probe_at LIMIT 1 FOR UPDATE OF b SKIP LOCKED
 """
 _TRY = f"""
 UPDATE {_COMMANDS} SET state = 'LEASED', lease_token = %s, due_at = statement_timestamp() + %s, attempts = attempts + 1,
-  crashes = crashes + CASE WHEN state = 'LEASED' THEN 1 ELSE 0 END
+  crashes = crashes + CASE WHEN state = 'LEASED' AND solo THEN 1 ELSE 0 END, solo = true
 WHERE id = %s AND state IN ('DUE', 'LEASED') RETURNING id
 """
 TRIAL = """
@@ -128,7 +126,7 @@ def claim(
 
 
 def _claim_events(token: UUID, lane: str, limit: int, lease: timedelta) -> list[int]:
-    expired = _EXPIRED.format(table=_EVENTS, allowed="c.state <> 'PAUSED'", lane=lane, crashed=_EVENT_CRASHED)
+    expired = _EXPIRED.format(table=_EVENTS, allowed="c.state <> 'PAUSED'", lane=lane)
     if rows := _rows(expired, [token, lease]):
         return [rows[0][0]]
     return [row[0] for row in _rows(_FRESH_EVENTS.format(lane=lane), [limit, token, lease])]
@@ -141,7 +139,7 @@ def _claim_commands(token: UUID, lane: str, limit: int, lease: timedelta) -> lis
         if taken := _rows(_TRY, [token, lease, row]):
             _run(TRIAL, [lease, connection])
         return [found[0] for found in taken]
-    expired = _EXPIRED.format(table=_COMMANDS, allowed=ALLOWED, lane=lane, crashed=_COMMAND_CRASHED)
+    expired = _EXPIRED.format(table=_COMMANDS, allowed=ALLOWED, lane=lane)
     if rows := _rows(expired, [token, lease]):
         _run(_SPEND, [1, rows[0][1], 1])
         return [rows[0][0]]

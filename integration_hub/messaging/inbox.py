@@ -16,7 +16,7 @@ import psycopg
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db import connection as database
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from integration_hub.connectors.base import Connector, Delivery
 from integration_hub.kernel import codec
@@ -224,7 +224,7 @@ def _process(event: InboundEvent, reading: Reading) -> None:
     try:
         _take(event, reading)
     except RetryLater as error:
-        _later(event, error)
+        _later(event, error, asked=reading.is_hint(event))
     except Rejected as error:
         _park(event, error.text, error.code or "not_understood", error.detail)
     except Misconfigured as error:
@@ -244,10 +244,16 @@ def _take(event: InboundEvent, reading: Reading) -> None:
         try:
             _follow(event, reading.connector_of(event))
         except Unauthentic as error:  # it only showed now that somebody else had sent it
-            claims.settle(event, state=EventState.IGNORED, lease_token=None, finished_at=Now(), **_why(error))
+            _not_true(event, error)
         return
     with transaction.atomic():
         _understand(event, reading)
+
+
+@transaction.atomic
+def _not_true(event: InboundEvent, error: Unauthentic) -> None:
+    if claims.settle(event, state=EventState.IGNORED, lease_token=None, finished_at=Now(), **_why(error)):
+        cases.event_over(event)
 
 
 def _follow(event: InboundEvent, connector: Connector) -> None:
@@ -260,7 +266,7 @@ def _follow(event: InboundEvent, connector: Connector) -> None:
             store_if_moved(event.connection, delivery, event.door, backfill=event.bulk)
         if not claims.settle(event, lease_token=None, finished_at=Now(), reason_code="", **outcome):
             raise RetryLater(say("Another worker has taken this event over."))
-        cases.event_understood(event)
+        cases.event_over(event)
 
 
 def _asked(event: InboundEvent, connector: Connector) -> Sequence[Delivery]:
@@ -288,7 +294,7 @@ def _understand(event: InboundEvent, reading: Reading) -> None:
     reason = say("%(why)s", why=ignored[:10]).as_json() if ignored else {}
     if not claims.settle(event, state=outcome, lease_token=None, finished_at=Now(), reason=reason, reason_code=""):
         raise RetryLater(say("Another worker has taken this event over."))
-    cases.event_understood(event)
+    cases.event_over(event)
 
 
 def reports_of(event: InboundEvent, connector: Connector | None = None) -> Sequence[Report]:
@@ -302,9 +308,14 @@ def delivery_of(event: InboundEvent) -> Delivery:
     return Delivery(event.topic, event.object_id, bytes(event.body), event.context, event.sender_key)
 
 
-def _later(event: InboundEvent, error: RetryLater) -> None:
+@transaction.atomic
+def _later(event: InboundEvent, error: RetryLater, *, asked: bool = False) -> None:
+    """Try again by and by; ``asked``: what the event points at was to be asked for."""
     wait = error.after or _backoff(event)
-    claims.settle(event, state=EventState.DUE, lease_token=None, due_at=Now() + wait, **_why(error))
+    since = Coalesce("first_failed_at", Now())
+    failed: dict[str, Any] = {"due_at": Now() + wait, "first_failed_at": since, **_why(error)}
+    if claims.settle(event, state=EventState.DUE, lease_token=None, **failed):
+        cases.event_failing(event, error, asked=asked)
 
 
 @transaction.atomic
@@ -341,7 +352,7 @@ def _park(event: InboundEvent, text: Text, code: str, detail: str = "") -> None:
 def requeue(event_id: int) -> bool:
     """Let a parked event run again."""
     changed = InboundEvent.objects.filter(pk=event_id, state=EventState.PARKED).update(
-        state=EventState.DUE, due_at=Now(), crashes=0, attempts=0, finished_at=None, bulk=False
+        state=EventState.DUE, due_at=Now(), crashes=0, attempts=1, first_failed_at=None, finished_at=None, bulk=False
     )
     if changed:
         pump.kick("in")

@@ -49,6 +49,7 @@ class InboundEvent(models.Model):
     lease_token = models.UUIDField(null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     crashes = models.PositiveSmallIntegerField(default=0, db_default=0)
+    first_failed_at = models.DateTimeField(null=True)
     solo = models.BooleanField(default=False, db_default=False)
     bulk = models.BooleanField(
         _("backfill"), default=False, db_default=False

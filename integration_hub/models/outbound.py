@@ -42,6 +42,7 @@ class OutboundCommand(models.Model):
     lease_token = models.UUIDField(null=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     crashes = models.PositiveSmallIntegerField(default=0)
+    solo = models.BooleanField(default=False, db_default=False)
     bulk = models.BooleanField(_("backfill"), default=False, db_default=False)
     maybe_sent = models.BooleanField(_("may have arrived"), default=False)
     begun = models.BooleanField(_("begun before it was refused"), default=False, db_default=False)

@@ -82,3 +82,17 @@ def test_every_answer_ends_somewhere(
     assert event.state == state
     assert event.reason
     assert spine.open_kinds() == kinds
+
+
+def test_a_system_that_never_answers_is_one_case_for_all_that_it_was_to_be_asked(
+    joined: Connection, answers: Answer, settings: Any
+) -> None:
+    settings.HUB_CASE_TRIES = 2
+    answers(RetryLater("not now"))
+    hint(joined)
+    hint(joined, "evt_2")
+    spine.later()
+    assert spine.open_cases() == [("target_unreachable", 2)]
+    answers(None)
+    spine.later()
+    assert spine.open_cases() == []

@@ -88,7 +88,42 @@ def test_what_cannot_be_processed_is_parked_and_runs_again(
     assert (case.state, InboundEvent.objects.get().state, Order.objects.count()) == ("SOLVED", "DONE", 1)
 
 
+def test_an_event_that_waits_for_ever_is_a_case_that_closes_when_it_gets_through(
+    joined: Connection, breaks: Break, settings: Any
+) -> None:
+    settings.HUB_CASE_TRIES = 3
+    breaks(RetryLater("something is missing"))
+    spine.say(joined, standin.order(1))
+    spine.run()
+    spine.later()
+    assert spine.open_cases() == []
+    spine.later()
+    spine.later()
+    case = ExceptionCase.objects.get()
+    assert (case.kind, case.found["msgid"]) == ("event_waits", "something is missing")
+    breaks(None)
+    assert cases.rerun(case) == 1
+    spine.run()
+    case.refresh_from_db()
+    assert (case.state, InboundEvent.objects.get().state) == ("SOLVED", "DONE")
+
+
+def test_an_event_that_has_failed_for_an_hour_is_a_case_and_another_when_it_is_refused_at_last(
+    joined: Connection, breaks: Break
+) -> None:
+    breaks(RetryLater("busy", after=timedelta(hours=1)))
+    spine.say(joined, standin.order(1))
+    spine.run()
+    InboundEvent.objects.update(first_failed_at=spine.LONG_AGO)
+    spine.later()
+    assert spine.open_kinds() == {"event_waits"}
+    breaks(Rejected("no"))
+    spine.later()
+    assert spine.open_kinds() == {"not_understood"}
+
+
 def test_requeue_lets_one_parked_event_run(joined: Connection, breaks: Break, kicks: list[str]) -> None:
+    spine.teapot()
     breaks(Rejected("no"))
     pk = spine.say(joined, standin.order(1))
     spine.run()

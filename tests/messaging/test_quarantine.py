@@ -11,7 +11,7 @@ from django_q.exceptions import TimeoutException
 from exceptions.models import ExceptionCase
 from integration_hub.connectors.base import Delivery
 from integration_hub.kernel.messages import Report
-from integration_hub.messaging import inbox, outbox
+from integration_hub.messaging import claims, inbox, outbox, tries
 from integration_hub.models import Connection, InboundEvent, OutboundCommand
 from tests import spine, standin
 
@@ -72,3 +72,19 @@ def test_commands_beside_one_that_hangs_are_given_back_at_once(joined: Connectio
     world.before = None
     outbox.deliver()
     assert sorted(world.sales) == ["laden:2", "laden:3"]
+
+
+def test_only_a_death_over_a_command_alone_counts_against_it(joined: Connection, world: standin.World) -> None:
+    spine.teapot()
+    for number in (1, 2):
+        spine.say(joined, standin.order(number))
+    inbox.process()
+    _token, both = claims.claim(OutboundCommand, limit=2, lease=tries.LEASE)
+    assert len(both) == 2
+    counted = []
+    for _death in range(3):
+        OutboundCommand.objects.filter(pk=both[0]).update(due_at=spine.LONG_AGO)
+        assert claims.claim(OutboundCommand, limit=2, lease=tries.LEASE)[1] == both[:1]
+        counted.append(OutboundCommand.objects.get(pk=both[0]).crashes)
+    assert counted == [0, 1, 2]  # the first death was over both
+    assert OutboundCommand.objects.get(pk=both[1]).crashes == 0
