@@ -23,12 +23,18 @@ LABELS["reporter"] = _("Reporting system")
 
 _CASES = ("exceptions.assign_exceptioncase", "exceptions.retry_exceptioncase", "exceptions.comment_exceptioncase")
 _SEE_CASES = ("exceptions.view_exceptioncase",)
+_SEE_ARTICLES = (
+    "inventory.view_variant",
+    "inventory.view_listing",
+    "inventory.view_mappingstep",
+    "inventory.view_fieldowner",
+)
 _SEE_ORDERS = (
     "orders.view_order",
     "orders.view_daytally",
     "orders.view_sale",
     "orders.view_shipment",
-    "inventory.view_variant",
+    *_SEE_ARTICLES,
     "customers.view_customer",
 )
 _SEE_TRAFFIC = (
@@ -63,6 +69,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "orders.waive_order",
         "orders.retry_order",
         "inventory.map_variant",
+        "inventory.edit_variant",
     ),
     "marketing": ("customers.view_customer", "inventory.view_variant"),
     "integrator": (
@@ -71,8 +78,10 @@ ROLES: dict[str, tuple[str, ...]] = {
         "exceptions.dismiss_exceptioncase",
         "orders.view_order",
         "orders.view_daytally",
-        "inventory.view_variant",
+        *_SEE_ARTICLES,
         "inventory.map_variant",
+        "inventory.edit_variant",
+        "inventory.own_fields",
         *_SEE_TRAFFIC,
         "integration_hub.add_connection",
         "integration_hub.change_connection",

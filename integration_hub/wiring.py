@@ -7,6 +7,8 @@ from datetime import time, timedelta
 from django.utils.translation import gettext_lazy as _
 
 import exceptions.invariants
+import inventory.cases
+import inventory.models
 import inventory.services
 import orders.batch
 import orders.cases
@@ -48,6 +50,7 @@ REPORTS: dict[type, list[dispatch.Handler]] = {
     messages.OrderGone: [orders.handlers.order_gone],
     messages.SaleReport: [orders.handlers.sale_reported],
     goods.ProductReport: [inventory.services.record],
+    goods.ProductGone: [inventory.services.gone],
     messages.SubscriptionReport: [orders.handlers.subscription_reported],
 }
 
@@ -81,13 +84,14 @@ INVARIANTS = (*messaging_invariants.INVARIANTS, *exceptions.invariants.INVARIANT
 
 KINDS = (
     *cases.KINDS,
+    *inventory.cases.KINDS,
     *orders.cases.KINDS,
     *orders.completeness_cases.KINDS,
     *orders.silence.KINDS,
     verification.kind(INVARIANTS),
 )
 
-FACES = (orders.summary.FACE,)
+FACES = (orders.summary.FACE, *inventory.cases.FACES)
 
 LANES = {
     "in": inbox.process,
@@ -118,6 +122,8 @@ TERMS = (
     | dict(orders.states.Payment.choices)
     | dict(Door.choices)
     | dict(Outcome.choices)
+    | dict(inventory.models.Field.choices)
+    | dict(inventory.models.Owner.choices)
     | {code: verb.title for code, verb in VERBS.items()}
     | {f"process:{process.code}": process.label for process in PROCESSES}
     | {f"role:{code}": label for code, label in roles.LABELS.items()}

@@ -44,8 +44,7 @@ class ProductForm(RowForm):
     def prepare(self) -> None:
         found = suggestions(self.row)
         self.fields["variant"].choices = [  # type: ignore[attr-defined]
-            (item.variant.pk, Choice(item.variant.sku, item.variant.title, str(WHY[item.why] % {"score": item.score})))
-            for item in found
+            (item.variant.pk, Choice(item.variant.sku, item.variant.title, item.reason())) for item in found
         ]
         if found:
             self.fields["variant"].initial = found[0].variant.pk
@@ -60,14 +59,11 @@ class ProductForm(RowForm):
         return {"variant": variant}
 
 
-WHY = {"gtin": _("same GTIN"), "sku": _("similar number, %(score)s %%"), "title": _("similar title, %(score)s %%")}
-
-
 def _map_product(case: ExceptionCase, *, by: User, variant: Variant) -> Text:
     assert case.connection is not None  # noqa: S101  unknown products are always a channel's
     held = cases.held_up(case, Order)
-    inventory.map_name(case.connection, named(case), variant)
-    for pk in held:
+    inventory.mean(case.connection, named(case), variant, by=by)
+    for pk in cases.held_up(case, Order):
         services.reconsider(pk, by=by)
     return say(
         "%(name)s is %(sku)s from now on; %(count)s orders run on",

@@ -11,11 +11,12 @@ from exceptions.models import ExceptionCase
 from integration_hub.kernel.messages import OrderGone, OrderReport, ProductKnown, SaleReport, SubscriptionReport
 from integration_hub.kernel.text import mark
 from integration_hub.messaging import cases as spine
-from integration_hub.models import Connection, InboundEvent
+from integration_hub.models import Connection, InboundEvent, User
 from integration_hub.models.connection import Mode
 from inventory.models import Variant
 
 from . import erp, services
+from .models import Order
 
 
 def order_reported(channel: Connection, report: OrderReport, event: InboundEvent) -> str | None:
@@ -34,10 +35,25 @@ def sale_reported(channel: Connection, report: SaleReport, event: InboundEvent) 
 
 def products_known(news: Sequence[ProductKnown]) -> None:
     """Orders that waited for these products run on by themselves."""
-    for variant in Variant.objects.filter(pk__in=[one.variant_id for one in news]).order_by("pk"):
-        names = Q(data__sku=variant.sku) | (Q(data__gtin=variant.gtin) if variant.gtin else Q(pk=None))
-        for case in ExceptionCase.objects.open().filter(names, kind="unknown_product").order_by("pk"):
-            exceptions.rerun(case)
+    variants = Variant.objects.in_bulk([one.variant_id for one in news])
+    for one in sorted(news, key=lambda one: one.variant_id):
+        cases = ExceptionCase.objects.open().filter(_names(one, variants[one.variant_id]), kind="unknown_product")
+        for case in cases.order_by("pk"):
+            _run_on(case, User.objects.filter(pk=one.by).first() if one.by else None)
+
+
+def _names(known: ProductKnown, variant: Variant) -> Q:
+    """The cases about this product: by its own numbers, or by what one system calls it."""
+    if known.connection_id is None:
+        return Q(data__sku=variant.sku) | (Q(data__gtin=variant.gtin) if variant.gtin else Q(pk=None))
+    there = Q(data__product_id=known.product_id) if known.product_id else Q(pk=None)
+    there |= Q(data__sku=known.sku) if known.sku else Q(pk=None)
+    return there & Q(connection=known.connection_id)
+
+
+def _run_on(case: ExceptionCase, by: User | None) -> None:
+    for pk in exceptions.held_up(case, Order):
+        services.reconsider(pk, by=by)
 
 
 def subscription_reported(channel: Connection, report: SubscriptionReport, _event: InboundEvent) -> str | None:

@@ -27,7 +27,7 @@ from integration_hub.connectors.base import (
 )
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import HubError, RetryLater, Unauthentic, unreadable
-from integration_hub.kernel.goods import ProductReport
+from integration_hub.kernel.goods import ProductGone, ProductKind, ProductReport, ReportedPart
 from integration_hub.kernel.messages import (
     Address,
     Buyer,
@@ -114,6 +114,10 @@ class StandinShop(Connector):
         found = codec.load_object(delivery.body)
         if delivery.topic == "order.gone":
             return [OrderGone(external_id=str(found["id"]))]
+        if delivery.topic == "product.updated":
+            return [product_report(found)]
+        if delivery.topic == "product.gone":
+            return [ProductGone(**found)]
         if delivery.topic == "webhook.state":
             return [
                 SubscriptionReport(
@@ -170,11 +174,9 @@ class StandinErp(Connector):
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         found = codec.load_object(delivery.body)
         if delivery.topic == "product.polled":
-            return [
-                ProductReport(
-                    external_id=str(found["id"]), sku=found["sku"], title=found["title"], gtin=found.get("gtin", "")
-                )
-            ]
+            return [product_report(found)]
+        if delivery.topic == "product.gone":
+            return [ProductGone(**found)]
         return [sale_report(found)]
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
@@ -234,6 +236,26 @@ class StandinErp(Connector):
 
     def check(self) -> Sequence[Finding]:
         return [Finding(WORLD.broken is None, say("The ERP answers."))]
+
+
+def product_report(found: dict[str, Any]) -> ProductReport:
+    """An article in the stand-ins' JSON: the fields of the report, amounts as text, options as an object."""
+    said = dict(found)
+    amounts = {name: Decimal(said.pop(name)) for name in ("price", "weight") if name in said}
+    moment = {"updated_at": codec.utc(said.pop("updated_at"), "updated_at")} if "updated_at" in said else {}
+    parts = tuple(
+        ReportedPart(quantity=Decimal(part["quantity"]), product_id=part.get("product_id", ""), sku=part.get("sku", ""))
+        for part in said.pop("parts", [])
+    )
+    return ProductReport(
+        external_id=str(said.pop("id")),
+        options=tuple(said.pop("options", {}).items()),
+        kind=ProductKind(said.pop("kind")) if "kind" in said else None,
+        parts=parts,
+        **amounts,
+        **moment,
+        **said,
+    )
 
 
 def _listed(found: dict[str, Any]) -> Listed:

@@ -340,9 +340,17 @@ class SaleCancelled:
 
 @dataclass(frozen=True, kw_only=True)
 class ProductKnown:
-    """News: a product has come or has got another number."""
+    """News: a product has come or has got another number.
+
+    With ``connection_id`` the number is what that system alone calls it (its own ``product_id``, its ``sku``): somebody has
+    mapped it.  ``by`` is the id of the user who brought that about, None where nobody did.
+    """
 
     variant_id: int
+    connection_id: int | None = None
+    product_id: str = ""
+    sku: str = ""
+    by: int | None = None
 
 
 News = ProductKnown | OrderAccepted | SaleRecorded | ShipmentRecorded | SaleCancelled

@@ -3,7 +3,7 @@
 from .bundle import BundlePart
 from .listing import Listing
 from .mapping import How, MappingStep
-from .ownership import Field, FieldOwner
+from .ownership import Field, FieldOwner, Owner
 from .product import Kind, Product, ShareRule, Variant
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Kind",
     "Listing",
     "MappingStep",
+    "Owner",
     "Product",
     "ShareRule",
     "Variant",

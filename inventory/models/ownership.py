@@ -26,17 +26,33 @@ class Field(models.TextChoices):
     PARTS = "parts", _("parts of bundles")
 
 
+class Owner(models.TextChoices):
+    """Whose word counts."""
+
+    ERP = "erp", _("the ERP")
+    HUB = "hub", _("the hub")
+    CONNECTION = "connection", _("one connection")
+
+
 class FieldOwner(models.Model):
-    """The owner of one field: a connection, or the hub (None).  A field without a row belongs to the ERP."""
+    """The owner of one field.  A field without a row belongs to the ERP, and to the hub where there is no ERP."""
 
     field = models.CharField(_("field"), max_length=20, choices=Field, unique=True)
-    connection = models.ForeignKey(Connection, verbose_name=_("owner"), null=True, on_delete=models.PROTECT)
+    owner = models.CharField(_("owner"), max_length=10, choices=Owner, default=Owner.ERP, db_default=Owner.ERP.value)
+    connection = models.ForeignKey(Connection, verbose_name=_("connection"), null=True, on_delete=models.PROTECT)
 
     class Meta:
         verbose_name = _("owner of a field")
         verbose_name_plural = _("owners of fields")
         default_permissions = ("view",)
-        constraints = [models.CheckConstraint(condition=Q(field__in=Field.values), name="owned_field")]
+        constraints = [
+            models.CheckConstraint(condition=Q(field__in=Field.values), name="owned_field"),
+            models.CheckConstraint(
+                condition=Q(owner="connection", connection__isnull=False)
+                | Q(owner__in=("erp", "hub"), connection=None),
+                name="owner_is_one",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.field

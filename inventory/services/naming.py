@@ -8,22 +8,15 @@ from dataclasses import dataclass
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection as database
 from django.db.models import Q
-from rapidfuzz import fuzz
 
 from integration_hub.kernel.errors import RetryLater
-from integration_hub.kernel.goods import ProductReport
-from integration_hub.kernel.messages import ProductKnown
-from integration_hub.kernel.states import Role
 from integration_hub.kernel.text import say
-from integration_hub.messaging import dispatch
-from integration_hub.models import Connection, ExternalReference, InboundEvent
+from integration_hub.models import Connection, ExternalReference
 
-from ..models import Variant
+from ..models import How, Listing, Variant
 
 VARIANT = "variant"
 SKU = "sku"
-CLOSE_ENOUGH = 55
-SUGGESTIONS = 5
 
 
 @dataclass(frozen=True)
@@ -34,15 +27,6 @@ class Named:
     sku: str = ""
     gtin: str = ""
     title: str = ""
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A product that may be meant, with the score (0 to 100) and what it rests on."""
-
-    variant: Variant
-    score: int
-    why: str
 
 
 def normalised_sku(sku: str) -> str:
@@ -56,26 +40,41 @@ def normalised_gtin(gtin: str) -> str:
 
 
 def match(connection: Connection, names: Sequence[Named]) -> list[Variant | None]:
-    """The product each name means, in three queries however many names."""
+    """The product each name means, in at most five queries however many names."""
+    return [variant for variant, _how in matched(connection, names)]
+
+
+def matched(connection: Connection, names: Sequence[Named]) -> list[tuple[Variant | None, How]]:
+    """The product each name means, and what that rests on."""
     mapped = _mapped(connection, names)
     skus, gtins = {normalised_sku(name.sku) for name in names}, {normalised_gtin(name.gtin) for name in names}
     by_sku = {row.sku: row for row in Variant.objects.filter(sku__in=skus - {""})}
     by_gtin: dict[str, list[Variant]] = {}
     for row in Variant.objects.filter(gtin__in=gtins - {""}):
         by_gtin.setdefault(row.gtin, []).append(row)
-    return [_one(name, mapped, by_sku, by_gtin) for name in names]
+    refused = _refused(connection, names)
+    return [(None, How.PERSON) if name.product_id in refused else _one(name, mapped, by_sku, by_gtin) for name in names]
+
+
+def _refused(connection: Connection, names: Sequence[Named]) -> set[str]:
+    """Ids of which a person has said that they are not what their number says."""
+    ids = {name.product_id for name in names} - {""}
+    if not ids:
+        return set()
+    rows = Listing.objects.filter(connection=connection, external_id__in=ids, variant=None, how=How.PERSON)
+    return set(rows.values_list("external_id", flat=True))
 
 
 def _one(
     name: Named, mapped: dict[tuple[str, str], Variant], by_sku: dict[str, Variant], by_gtin: dict[str, list[Variant]]
-) -> Variant | None:
+) -> tuple[Variant | None, How]:
     same_gtin = by_gtin.get(normalised_gtin(name.gtin), [])
-    return (
-        mapped.get((VARIANT, name.product_id))
-        or mapped.get((SKU, normalised_sku(name.sku)))
-        or by_sku.get(normalised_sku(name.sku))
-        or (same_gtin[0] if len(same_gtin) == 1 else None)
-    )
+    said = mapped.get((VARIANT, name.product_id)) or mapped.get((SKU, normalised_sku(name.sku)))
+    if said:
+        return said, How.NAME
+    if same_sku := by_sku.get(normalised_sku(name.sku)):
+        return same_sku, How.SKU
+    return (same_gtin[0], How.GTIN) if len(same_gtin) == 1 else (None, How.NONE)
 
 
 def _mapped(connection: Connection, names: Sequence[Named]) -> dict[tuple[str, str], Variant]:
@@ -98,38 +97,34 @@ def map_name(connection: Connection, name: Named, variant: Variant) -> None:
             connection=connection,
             kind=kind,
             external_id=external_id,
-            defaults={"subject_type": ContentType.objects.get_for_model(Variant), "subject_id": variant.pk},
+            defaults={
+                "subject_type": ContentType.objects.get_for_model(Variant),
+                "subject_id": variant.pk,
+                "gone": False,
+            },
         )
 
 
+def forget_name(connection: Connection, name: Named, variant: Variant) -> None:
+    """Take back that a name means this product in this system."""
+    rows = ExternalReference.objects.filter(
+        connection=connection, subject_type=ContentType.objects.get_for_model(Variant), subject_id=variant.pk
+    )
+    rows.filter(
+        Q(kind=VARIANT, external_id=name.product_id) | Q(kind=SKU, external_id=normalised_sku(name.sku))
+    ).delete()
+
+
 def target_ids(connection: Connection, variants: Sequence[int]) -> dict[int, str]:
-    """What the target calls these products, where it has told us."""
+    """What the target calls these products, where it has told us and holds them still."""
     rows = ExternalReference.objects.filter(
         connection=connection,
         kind=VARIANT,
+        gone=False,
         subject_type=ContentType.objects.get_for_model(Variant),
         subject_id__in=variants,
     )
     return dict(rows.values_list("subject_id", "external_id"))
-
-
-def record(connection: Connection, report: ProductReport, event: InboundEvent) -> str | None:
-    """Take a product over from the ERP, which owns them; a shop's product is no reason to make one."""
-    if connection.role != Role.ERP:
-        return "products are taken over from the ERP"
-    sku = normalised_sku(report.sku)
-    if not sku:
-        return "a product without a number"
-    _take_names(sku, normalised_gtin(report.gtin))
-    stated = {"title": report.title[:250], "gtin": normalised_gtin(report.gtin), "active": report.active}
-    variant, made = Variant.objects.get_or_create(sku=sku, defaults=stated)
-    before = variant.gtin
-    if not made:
-        Variant.objects.filter(pk=variant.pk).update(**stated)
-    map_name(connection, Named(product_id=report.external_id), variant)
-    if made or before != stated["gtin"]:
-        dispatch.publish(ProductKnown(variant_id=variant.pk))
-    return None
 
 
 _LOCKS = 7_011  # our class of advisory locks; the second key is the name
@@ -148,19 +143,11 @@ def hold_names(names: Sequence[Named]) -> None:
         raise RetryLater(say("This product is just being taken over."))
 
 
-def _take_names(*names: str) -> None:
+def take_names(*names: str) -> None:
+    """Until this transaction ends nobody else brings or maps these numbers, and no order is judged by them."""
     with database.cursor() as cursor:
-        for name in sorted(filter(None, names)):
+        for name in sorted(set(filter(None, names))):
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCKS, name])
-
-
-def suggest(name: Named) -> list[Suggestion]:
-    """Products that may be meant, likeliest first: same GTIN, similar number, similar title."""
-    gtin = normalised_gtin(name.gtin)
-    rows = Variant.objects.filter(active=True).only("sku", "gtin", "title")[:5000]
-    scored = [_score(name, gtin, row) for row in rows]
-    close = [item for item in scored if item.score >= CLOSE_ENOUGH]
-    return sorted(close, key=lambda item: (-item.score, item.variant.sku))[:SUGGESTIONS]
 
 
 def find(typed: str) -> list[tuple[str, str]]:
@@ -170,15 +157,3 @@ def find(typed: str) -> list[tuple[str, str]]:
         return []
     wanted = Q(sku__istartswith=text) | Q(title__icontains=text) | (Q(gtin=text) if text.isdigit() else Q())
     return list(Variant.objects.filter(wanted, active=True).order_by("sku").values_list("sku", "title")[:12])
-
-
-def _score(name: Named, gtin: str, row: Variant) -> Suggestion:
-    if gtin and row.gtin == gtin:
-        return Suggestion(row, 100, "gtin")
-    number = int(fuzz.ratio(_plain(name.sku), _plain(row.sku))) if name.sku else 0
-    title = int(fuzz.token_set_ratio(name.title.casefold(), row.title.casefold())) if name.title else 0
-    return Suggestion(row, number, "sku") if number >= title else Suggestion(row, title, "title")
-
-
-def _plain(sku: str) -> str:
-    return "".join(letter for letter in sku.casefold() if letter.isalnum())

@@ -19,6 +19,7 @@ from integration_hub.messaging import inbox, pump
 from integration_hub.models import Connection, InboundEvent, User
 from inventory import services as inventory
 from inventory.models import Variant
+from inventory.services import naming
 from orders import actions, services, validation
 from orders.models import Order
 from tests import spine, standin
@@ -148,7 +149,7 @@ def until_somebody_waits() -> None:
 def test_an_order_that_meets_a_product_just_coming_waits_its_turn(
     joined: Connection, erp: Connection, world: standin.World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = inventory.map_name
+    real = naming.map_name
 
     def map_name(*arguments: Any) -> None:
         real(*arguments)
@@ -160,7 +161,7 @@ def test_an_order_that_meets_a_product_just_coming_waits_its_turn(
         # it comes back, and holds nobody up
         assert InboundEvent.objects.get(topic="order.updated").state == "DUE"
 
-    monkeypatch.setattr(inventory, "map_name", map_name)
+    monkeypatch.setattr(naming, "map_name", map_name)
     product(erp)
     spine.say(joined, strange(1))
     InboundEvent.objects.filter(topic="order.updated").update(due_at="2099-01-01T00:00:00Z")

@@ -108,7 +108,7 @@ def test_suggestions_say_why_and_the_likeliest_is_first(teapot: Variant) -> None
     Variant.objects.create(sku="ZZ-9", title="Teekanne 1,5 l")
     Variant.objects.create(sku="QQ-1", title="Fahrrad")
     found = services.suggest(Named(sku="TK100", title="Kanne"))
-    assert (found[0].variant, found[0].why) == (teapot, "sku")
+    assert (found[0].variant, found[0].why) == (teapot, "same_sku")
     assert services.suggest(Named(gtin="4006381333931", title="Fahrrad"))[0].score == 100
     assert services.suggest(Named(title="Teekanne 1,5 l"))[0].variant.sku == "ZZ-9"
     assert services.suggest(Named(sku="")) == []

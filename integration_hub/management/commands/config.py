@@ -19,13 +19,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DataError, transaction
 
 from exceptions.models import SavedView
+from integration_hub.kernel.errors import HubError
 from integration_hub.kernel.states import Role
 from integration_hub.kernel.text import say
 from integration_hub.messaging import polling, switches
 from integration_hub.models import Connection, ExternalReference, ProcessSwitch
 from integration_hub.models.connection import ConnectionState, Mode
 from inventory import services as inventory
-from inventory.models import Variant
+from inventory.models import How, Variant
 
 VERSION = 1
 
@@ -112,7 +113,16 @@ def _mapping(row: ExternalReference) -> dict[str, Any]:
     }
 
 
-_MISTAKES = (KeyError, TypeError, ValueError, AttributeError, ValidationError, DataError, Connection.DoesNotExist)
+_MISTAKES = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ValidationError,
+    DataError,
+    HubError,
+    Connection.DoesNotExist,
+)
 
 
 @transaction.atomic
@@ -175,7 +185,8 @@ def _take_switch(row: dict[str, Any]) -> str:
 
 def _take_mapping(row: dict[str, Any]) -> str:
     connection = Connection.objects.get(slug=row["connection"])
-    variant, made = Variant.objects.get_or_create(sku=row["sku"], defaults={"title": row["title"]})
+    known = Variant.objects.filter(sku=inventory.normalised_sku(row["sku"])).first()
+    variant, made = known or inventory.make(sku=row["sku"], title=row["title"], why="config"), known is None
     name = inventory.Named(**{"product_id" if row["kind"] == inventory.VARIANT else "sku": row["name"]})
-    inventory.map_name(connection, name, variant)
+    inventory.mean(connection, name, variant, how=How.IMPORT, why="config")
     return f"mapping {row['name']} of {connection.slug}: {variant.sku}" + (" (product made)" if made else "")
