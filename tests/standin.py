@@ -241,8 +241,10 @@ class StandinErp(Connector):
 def product_report(found: dict[str, Any]) -> ProductReport:
     """An article in the stand-ins' JSON: the fields of the report, amounts as text, options as an object."""
     said = dict(found)
-    amounts = {name: Decimal(said.pop(name)) for name in ("price", "weight") if name in said}
-    moment = {"updated_at": codec.utc(said.pop("updated_at"), "updated_at")} if "updated_at" in said else {}
+    amounts: dict[str, Any] = {name: Decimal(said.pop(name)) for name in ("price", "weight") if name in said}
+    moment: dict[str, Any] = (
+        {"updated_at": codec.utc(said.pop("updated_at"), "updated_at")} if "updated_at" in said else {}
+    )
     parts = tuple(
         ReportedPart(quantity=Decimal(part["quantity"]), product_id=part.get("product_id", ""), sku=part.get("sku", ""))
         for part in said.pop("parts", [])
