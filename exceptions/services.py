@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,6 +14,7 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integration_hub.kernel import codec
 from integration_hub.kernel.errors import RetryLater
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection
@@ -119,6 +121,15 @@ def _fresh(trouble: Trouble, stake: Stake, connection: Connection | None) -> Exc
         role=kind.role,
         due_at=timezone.now() + kind.due,
     )
+
+
+def figures(case: ExceptionCase | Trouble) -> str:
+    """A fingerprint of what is shown as the trouble, so that who accepts it accepts just that."""
+    if isinstance(case, Trouble):
+        said = [case.cause[:200], _json(case.expected), _json(case.found)]
+    else:
+        said = [case.cause, case.expected, case.found]
+    return hashlib.sha256(codec.canonical(said)).hexdigest()
 
 
 def _json(text: Text | None) -> dict[str, Any]:

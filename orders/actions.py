@@ -12,6 +12,7 @@ from exceptions import services as cases
 from exceptions.actions import Choice, Why, is_open
 from exceptions.models import ExceptionCase
 from integration_hub.backoffice.actions import Action, RowForm
+from integration_hub.kernel.errors import NotNow
 from integration_hub.kernel.messages import Address
 from integration_hub.kernel.text import Text, say
 from integration_hub.models.access import User
@@ -134,8 +135,19 @@ def _choose_customer(case: ExceptionCase, *, by: User, customer: Customer) -> Te
     return say("Customer %(code)s chosen", code=customer.code)
 
 
-def _accept(case: ExceptionCase, *, by: User, why: str) -> Text:
-    services.waive(order_of(case), (case.kind,), by=by, why=why, cause=case.cause)
+class AcceptForm(Why):
+    """A reason, and which figures were on the screen when it was given."""
+
+    seen = forms.CharField(label=_("Figures shown"), max_length=64, widget=forms.HiddenInput)
+
+
+def _seen_now(case: ExceptionCase) -> dict[str, Any]:
+    return {"seen": cases.figures(case)}
+
+
+def _accept(case: ExceptionCase, *, by: User, why: str, seen: str) -> Text:
+    if not services.waive(order_of(case), (case.kind,), by=by, why=why, cause=case.cause, seen=seen):
+        raise NotNow(say("The figures have changed since you looked. Look at them again, then decide."), code="changed")
     return say("Accepted as it is")
 
 
@@ -179,7 +191,8 @@ ACCEPT = Action(
     label=_("Accept as it is"),
     permission="orders.waive_order",
     run=_accept,
-    form=Why,
+    form=AcceptForm,
+    initial=_seen_now,
     allowed=is_open,
     effect=_one_effect,
     help=_("The order goes on with the figures the shop states. Your reason is kept with it."),

@@ -26,6 +26,7 @@ from .models import Order, Waiver
 from .states import MOVES, OrderState
 
 ORDER_TO_ERP = "order_to_erp"
+TELLING = ("shop.accepted", "shop.shipped", "shop.cancelled")
 OVER = (OrderStage.CANCELLED, OrderStage.GONE, OrderStage.REFUNDED)
 
 
@@ -48,6 +49,8 @@ def record(channel: Connection, report: OrderReport, event: InboundEvent) -> str
         return mark("as old as what the hub holds; polling tells which came last")
     if order.stage == OrderStage.GONE != report.stage:
         _reference(order).update(gone=False)
+        for verb in TELLING:
+            outbox.want_again(order, verb)
     if recording.digest(report) == order.digest:
         return _same_content(order, report, event)
     _edited(order, report, event)
@@ -138,6 +141,8 @@ def gone(channel: Connection, external_id: str, event: InboundEvent) -> str | No
     order.stage, order.vendor_status = OrderStage.GONE, "deleted"
     order.save(update_fields=["stage", "vendor_status"])
     note(order, "orders.gone", say("Deleted in the shop"), system=channel.name, event=event)
+    for verb in TELLING:  # nobody is there to be told
+        outbox.cancel_pending(order, verb, even_unclear=True)
     route(order, system=channel.name)
     return None
 
@@ -285,10 +290,15 @@ def choose_customer(order: Order, customer: Customer, *, by: User) -> None:
     reconsider(order.pk, by=by)
 
 
-def waive(order: Order, kinds: tuple[str, ...], *, by: User, why: str, cause: str = "") -> int:
-    """Accept the order's present troubles of these kinds (or of one cause); another figure later is another trouble."""
+def waive(order: Order, kinds: tuple[str, ...], *, by: User, why: str, cause: str = "", seen: str = "") -> int:
+    """Accept the order's present troubles of these kinds (or of one cause); another figure later is another trouble.
+
+    ``seen``: only with the figures of this fingerprint (``cases.figures``).  Returns how many troubles were accepted.
+    """
     found = [
-        trouble for trouble in validation.problems(order) if trouble.kind in kinds and cause in ("", trouble.cause)
+        trouble
+        for trouble in validation.problems(order)
+        if trouble.kind in kinds and cause in ("", trouble.cause) and seen in ("", cases.figures(trouble))
     ]
     rows = [
         Waiver(order=order, kind=trouble.kind, basis=validation.basis(trouble), why=why, by=by) for trouble in found

@@ -152,7 +152,8 @@ def _field(form: forms.Form, name: str, personal: bool) -> dict[str, Any]:
         "required": field.required,
         "max_length": getattr(field, "max_length", None),
         "help": str(field.help_text),
-        "initial": str(initial) if personal and initial is not None else "",
+        # what is hidden on the screen is ours, no person's: it is to be sent back as it is
+        "initial": str(initial) if (personal or field.widget.is_hidden) and initial is not None else "",
         "choices": _choices(field, personal),
     }
 

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from integration_hub.connectors.base import Connector
 from integration_hub.kernel.errors import HubError, Rejected, RetryLater, Unsupported
 from integration_hub.kernel.messages import Command, Written
 from integration_hub.kernel.text import say
-from integration_hub.models import Connection, OutboundCommand
+from integration_hub.models import Activity, Connection, OutboundCommand
 from integration_hub.models.outbound import CommandState, Outcome
 
 from . import breakers, bulk, cases, claims, dispatch, leases, pump, stop, tries
@@ -182,15 +182,18 @@ def requeue(command_id: int) -> bool:
     return bool(changed)
 
 
-def cancel_pending(subject: models.Model, verb: str, *, keep: Connection | None = None) -> int:
-    """Take back commands of this verb that were not sent yet, but for those to ``keep``; returns how many."""
-    waiting = OutboundCommand.objects.filter(
-        subject_type=ContentType.objects.get_for_model(subject),
-        subject_id=subject.pk,
-        verb=verb,
-        state__in=[CommandState.DUE, CommandState.PARKED],
-        maybe_sent=False,
-    ).exclude(connection=keep)
+def cancel_pending(
+    subject: models.Model, verb: str, *, keep: Connection | None = None, even_unclear: bool = False
+) -> int:
+    """Take back commands of this verb that were not sent yet, but for those to ``keep``; returns how many.
+
+    ``even_unclear``: also where it is not known whether the target holds it, because that does not matter any more.
+    """
+    waiting = (
+        _of(subject, verb)
+        .filter(state__in=[CommandState.DUE, CommandState.PARKED], maybe_sent__in=[False, even_unclear])
+        .exclude(connection=keep)
+    )
     taken = 0
     for row in waiting:
         if waiting.filter(pk=row.pk).update(state=CommandState.CANCELLED, finished_at=Now()):
@@ -210,8 +213,23 @@ def revive(target: Connection, key: str) -> None:
 
 def look_again(subject: models.Model, verb: str) -> None:
     """A command that was taken back had begun to write before it was refused: see what stands there, else it is forgotten."""
-    of_subject = {"subject_type": ContentType.objects.get_for_model(subject), "subject_id": subject.pk, "verb": verb}
-    _again(OutboundCommand.objects.filter(**of_subject, state=CommandState.CANCELLED, begun=True))
+    _again(_of(subject, verb).filter(state=CommandState.CANCELLED, begun=True))
+
+
+def want_again(subject: models.Model, verb: str) -> None:
+    """What was taken back of this verb is wanted again, but for what a person took back."""
+    by_hand = Activity.objects.filter(
+        subject_type=ContentType.objects.get_for_model(OutboundCommand),
+        subject_id=OuterRef("pk"),
+        action="commands.cancel",
+    )
+    _again(_of(subject, verb).filter(~Exists(by_hand), state=CommandState.CANCELLED))
+
+
+def _of(subject: models.Model, verb: str) -> models.QuerySet[OutboundCommand]:
+    return OutboundCommand.objects.filter(
+        subject_type=ContentType.objects.get_for_model(subject), subject_id=subject.pk, verb=verb
+    )
 
 
 def _again(rows: models.QuerySet[OutboundCommand]) -> None:

@@ -15,6 +15,7 @@ from integration_hub.models import Activity, Connection, InboundEvent
 from inventory.models import Variant
 from orders.models import Order
 from tests.api.conftest import Caller
+from tests.exceptions import scene
 
 pytestmark = pytest.mark.django_db
 
@@ -167,3 +168,16 @@ def test_the_fate_of_an_event_names_why_nothing_came_of_it(caller: Caller, repor
     assert (found["state"], found["reason_code"], found["order"]) == ("PARKED", "unreadable", None)
     assert "not JSON" in found["reason"]
     assert "body" not in found
+
+
+def test_what_is_accepted_is_what_was_seen(caller: Caller, joined: Connection) -> None:
+    case = scene.wrong_total(8)
+    client, url = caller("finance"), f"/api/v1/exceptions/{case.pk}/"
+    (accept,) = [action for action in client.get(url).json()["actions"] if action["code"] == "orders.accept"]
+    seen = next(field["initial"] for field in accept["fields"] if field["name"] == "seen")
+    stale = act(client, url, "orders.accept", why="voucher of the fair", seen="0" * 64)
+    assert (stale.status_code, stale.json()["type"]) == (409, "urn:hub:problem:changed")
+    assert act(client, url, "orders.accept", why="voucher of the fair").status_code == 400
+    assert act(client, url, "orders.accept", why="voucher of the fair", seen=seen).status_code == 200
+    case.refresh_from_db()
+    assert case.state == CaseState.SOLVED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -114,9 +115,19 @@ def test_accepting_needs_a_reason_and_keeps_it(joined: Connection, at_screen: At
     case = scene.wrong_total(8)
     client = at_screen("finance", "finn")
     assert do(client, case, "orders.accept", why="").status_code == 422
-    do(client, case, "orders.accept", why="voucher of the fair")
+    shown = re.search('name="seen" value="([0-9a-f]{64})"', read(client, case))
+    assert shown
+    do(client, case, "orders.accept", why="voucher of the fair", seen=shown[1])
     assert (case.state, case.closed_by) == (CaseState.SOLVED, User.objects.get(username="finn"))
     assert "voucher of the fair" in read(client, case)
+
+
+def test_figures_that_changed_while_the_page_was_open_are_not_accepted(joined: Connection, at_screen: AtScreen) -> None:
+    scene.teapot()
+    case = scene.wrong_total(8)
+    answer = do(at_screen("finance"), case, "orders.accept", why="voucher of the fair", seen="0" * 64)
+    assert case.state == CaseState.OPEN
+    assert "The figures have changed since you looked. Look at them again, then decide." in told(answer)
 
 
 def test_a_person_without_the_permission_is_told_so(joined: Connection, at_screen: AtScreen) -> None:

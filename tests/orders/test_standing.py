@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integration_hub.kernel.errors import Defect, RetryLater
+from integration_hub.kernel.errors import Defect, HubError, Rejected, RetryLater
+from integration_hub.kernel.text import say
+from integration_hub.messaging import outbox
 from integration_hub.models import Activity, Connection, InboundEvent, OutboundCommand, PollState, ProcessSwitch
+from integration_hub.models.activity import note
 from integration_hub.models.inbound import Door
 from orders import services
 from orders.models import Order
@@ -232,6 +235,41 @@ def test_gone_before_and_after_it_was_written(joined: Connection, world: standin
     spine.say(joined, {"id": 1, "again": True}, topic="order.gone")
     spine.run()
     assert (Order.objects.get().stage, spine.open_cases()) == ("GONE", [("cancelled_after_export", 1)])
+
+
+@pytest.mark.parametrize("error", [RetryLater("down"), Rejected("no such order")], ids=["waiting", "refused"])
+def test_what_the_shop_was_to_be_told_of_a_deleted_order_is_taken_back_until_it_is_there_again(
+    joined: Connection, world: standin.World, erp: Connection, error: HubError
+) -> None:
+    report(joined, stage="READY")
+    world.told.clear()
+    world.broken = error
+    erp_says(erp, "CANCELLED")
+    told = OutboundCommand.objects.get(verb="shop.cancelled")
+    assert told.state == {"RetryLater": "DUE", "Rejected": "PARKED"}[type(error).__name__]
+    gone(joined)
+    told.refresh_from_db()
+    assert (told.state, spine.open_cases()) == ("CANCELLED", [])
+    world.broken = None
+    report(joined, minute=5)
+    spine.later()
+    assert [type(told).__name__ for told in world.told] == ["TellCancelled"]
+
+
+def test_what_a_person_took_back_stays_taken_back(joined: Connection, world: standin.World) -> None:
+    world.broken = RetryLater("down")
+    report(joined)
+    world.broken = None
+    spine.run()
+    order = Order.objects.get()
+    outbox.command(joined, "shop.accepted", "accepted:by-hand", order, sale=0)
+    row = OutboundCommand.objects.get(key="accepted:by-hand")
+    OutboundCommand.objects.filter(pk=row.pk).update(state="CANCELLED", finished_at=timezone.now())
+    note(row, "commands.cancel", say("The command is cancelled; nothing was sent."))
+    gone(joined)
+    report(joined, minute=5)
+    row.refresh_from_db()
+    assert row.state == "CANCELLED"
 
 
 def test_gone_without_ever_having_been_seen(joined: Connection) -> None:

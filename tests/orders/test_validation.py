@@ -10,8 +10,9 @@ import pytest
 
 from customers.models import Customer
 from exceptions.models import ExceptionCase
-from exceptions.services import Trouble
+from exceptions.services import Trouble, figures
 from integration_hub.backoffice.actions import Invalid, perform
+from integration_hub.kernel.errors import NotNow
 from integration_hub.kernel.text import say
 from integration_hub.models import Connection, User
 from inventory.models import Variant
@@ -120,9 +121,14 @@ def test_solving_one_trouble_leaves_the_others(joined: Connection, world: standi
     assert (Order.objects.get().state, world.sales) == ("HELD", {})
 
 
+def reason(case: ExceptionCase, why: str = "Agreed with the customer by phone") -> dict[str, str]:
+    """What the form of this case sends."""
+    return {"why": why, "seen": figures(case)}
+
+
 def accept(who: User, kind: str) -> None:
     for case in ExceptionCase.objects.open().filter(kind=kind):
-        perform(actions.ACCEPT, case, by=who, data={"why": "Agreed with the customer by phone"})
+        perform(actions.ACCEPT, case, by=who, data=reason(case))
 
 
 def test_a_waiver_lets_the_order_go_with_its_reason(joined: Connection, world: standin.World, person: Person) -> None:
@@ -135,10 +141,28 @@ def test_a_waiver_lets_the_order_go_with_its_reason(joined: Connection, world: s
     assert (Order.objects.get().state, spine.sales(world), spine.open_cases()) == ("ACCEPTED", [1], [])
 
 
+def test_figures_that_changed_since_they_were_shown_are_not_accepted(joined: Connection, person: Person) -> None:
+    judged(joined, order(total="30.00"))
+    shown = ExceptionCase.objects.get()
+    judged(joined, order(total="99.00", updated_at=EDIT))
+    with pytest.raises(NotNow, match="have changed"):
+        perform(actions.ACCEPT, shown, by=person("finance"), data=reason(shown))
+    assert not Waiver.objects.exists()
+    accept(person("finance", "second"), "totals_disagree")
+    assert Order.objects.get().state == "ACCEPTED"
+
+
+def test_a_waiver_says_which_figures_were_seen(joined: Connection, person: Person) -> None:
+    judged(joined, order(total="30.00"))
+    with pytest.raises(Invalid) as refused:
+        perform(actions.ACCEPT, ExceptionCase.objects.get(), by=person("finance"), data={"why": "Agreed by phone"})
+    assert set(refused.value.errors) == {"seen"}
+
+
 def test_a_waiver_needs_a_reason(joined: Connection, person: Person) -> None:
     judged(joined, order(total="30.00"))
     with pytest.raises(Invalid) as refused:
-        perform(actions.ACCEPT, ExceptionCase.objects.get(), by=person("finance"), data={"why": "ok"})
+        perform(actions.ACCEPT, (case := ExceptionCase.objects.get()), by=person("finance"), data=reason(case, "ok"))
     assert "why" in refused.value.errors
     assert not Waiver.objects.exists()
 
@@ -161,7 +185,7 @@ def test_accepting_one_difference_does_not_accept_the_other(
 ) -> None:
     judged(joined, order(total="30.00", total_tax="9.00"))
     case = ExceptionCase.objects.get(cause__endswith=":total")
-    perform(actions.ACCEPT, case, by=person("finance"), data={"why": "Agreed by phone"})
+    perform(actions.ACCEPT, case, by=person("finance"), data=reason(case))
     spine.run()
     assert [cause.split(":")[-1] for cause in ExceptionCase.objects.open().values_list("cause", flat=True)] == ["tax"]
     assert not world.sales

@@ -11,6 +11,7 @@ import pytest
 
 from exceptions import actions as everyday
 from exceptions.models import ExceptionCase
+from exceptions.services import figures
 from integration_hub.backoffice.actions import perform
 from integration_hub.models import Activity, Connection, User
 from integration_hub.sandbox.basket import Item
@@ -94,8 +95,9 @@ def test_totals_that_disagree_are_accepted_with_a_reason_and_then_it_is_the_erp_
     stack.work()
     assert open_cases() == {"totals_disagree": 1}
     assert stack.rows("sale.order") == []
-    reason = {"why": "Rundung der Kasse, mit Frau Weiß besprochen"}
-    perform(actions.ACCEPT, ExceptionCase.objects.get(), by=person("finance"), data=reason)
+    case = ExceptionCase.objects.get()
+    reason = {"why": "Rundung der Kasse, mit Frau Weiß besprochen", "seen": figures(case)}
+    perform(actions.ACCEPT, case, by=person("finance"), data=reason)
     stack.work()
     assert Activity.objects.filter(why=reason["why"]).exists()
     assert open_cases() == {"target_refused": 1}
@@ -115,7 +117,9 @@ def test_an_unknown_tax_rate_is_accepted_and_waits_for_the_erp_to_have_it(
     stack.place("woo", basket(item("TK-100", rate=Decimal("0.12"))))
     stack.work()
     assert open_cases() == {"tax_rate_unknown": 1}
-    perform(actions.ACCEPT, ExceptionCase.objects.get(), by=person("finance"), data={"why": "Sonderregelung 2026"})
+    case = ExceptionCase.objects.get()
+    reason = {"why": "Sonderregelung 2026", "seen": figures(case)}
+    perform(actions.ACCEPT, case, by=person("finance"), data=reason)
     stack.work()
     assert open_cases() == {"target_refused": 1}
     tax = {"amount": 12.0, "type_tax_use": "sale", "amount_type": "percent", "active": True, "sequence": 1}
