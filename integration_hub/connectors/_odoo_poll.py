@@ -1,4 +1,4 @@
-"""Reads from Odoo what changed: sales with their parcels, and products.
+"""Reads from Odoo which sales changed, with their parcels.
 
 Pages go by id within the window, not by time: Odoo keeps microseconds of ``write_date`` but shows whole seconds, and a
 row that is changed while we page would shift the others.
@@ -23,7 +23,6 @@ PAGE = 80
 _SALE = ["name", "client_order_ref", "state", "write_date", "amount_total", "currency_id"]
 _PICKING = ["name", "state", "date_done", "write_date", "sale_id"]
 _CARRIER = ["carrier_id", "carrier_tracking_ref", "carrier_tracking_url"]  # with Odoo's delivery module only
-_PRODUCT = ["default_code", "barcode", "display_name", "active", "write_date"]
 _OUTGOING = ["picking_type_code", "=", "outgoing"]
 
 
@@ -33,28 +32,13 @@ class Poll:
     def __init__(self, rpc: OdooRpc) -> None:
         self._rpc = rpc
 
-    def products(self, since: datetime | None, token: str | None) -> Page:
-        """Variants, archived ones too."""
-        domain = _window(since, _last(token or "0"))
-        rows = self._rpc.rows(
-            "product.product",
-            "search_read",
-            domain=domain,
-            names=_PRODUCT,
-            order="id",
-            limit=PAGE,
-            context={"active_test": False},
-        )
-        deliveries = [_delivery("product.polled", row["id"], row) for row in _by_time(rows)]
-        return Page(deliveries, str(rows[-1]["id"]) if len(rows) == PAGE else None)
-
     def sales(self, since: datetime | None, token: str | None) -> Page:
         """First the sales that changed, then those whose parcels did (which leaves the sale's own time as it was)."""
         phase, _, last = (token or "sale:0").partition(":")
         if phase == "sale":
-            return self._changed_sales(since, _last(last))
+            return self._changed_sales(since, after_id(last))
         if phase == "picking":
-            return self._changed_pickings(since, _last(last))
+            return self._changed_pickings(since, after_id(last))
         raise unreadable("unknown token %(token)s", token=token)
 
     def standing_under(self, references: Sequence[str]) -> list[Listed]:
@@ -64,14 +48,14 @@ class Poll:
         return [listed(row) for row in rows]
 
     def _changed_sales(self, since: datetime | None, last: int) -> Page:
-        domain = [["client_order_ref", "!=", False], *_window(since, last)]
+        domain = [["client_order_ref", "!=", False], *window(since, last)]
         rows = self._rpc.rows("sale.order", "search_read", domain=domain, names=_SALE, order="id", limit=PAGE)
         if len(rows) == PAGE:
             return Page(self._deliveries(rows), f"sale:{rows[-1]['id']}")
         return Page(self._deliveries(rows), "picking:0" if since and self._stock_fields() else None)
 
     def _changed_pickings(self, since: datetime | None, last: int) -> Page:
-        domain = [["sale_id.client_order_ref", "!=", False], _OUTGOING, *_window(since, last)]
+        domain = [["sale_id.client_order_ref", "!=", False], _OUTGOING, *window(since, last)]
         rows = self._rpc.rows("stock.picking", "search_read", domain=domain, names=["sale_id"], order="id", limit=PAGE)
         ids = sorted({row["sale_id"][0] for row in rows})
         sales = self._rpc.rows("sale.order", "search_read", domain=[["id", "in", ids]], names=_SALE) if ids else []
@@ -79,8 +63,8 @@ class Poll:
 
     def _deliveries(self, sales: Sequence[dict[str, Any]]) -> list[Delivery]:
         pickings = self._pickings([sale["id"] for sale in sales])
-        bodies = [(sale["id"], {"sale": sale, "pickings": pickings[sale["id"]]}) for sale in _by_time(sales)]
-        return [_delivery("sale.polled", number, body) for number, body in bodies]
+        bodies = [(sale["id"], {"sale": sale, "pickings": pickings[sale["id"]]}) for sale in by_time(sales)]
+        return [delivery("sale.polled", number, body) for number, body in bodies]
 
     def _stock_fields(self) -> list[str]:
         """The fields of a picking that this Odoo has; empty where sales and stock are not joined."""
@@ -127,22 +111,22 @@ class Poll:
         return {row["id"]: row["default_code"] or "" for row in rows}
 
 
-def _window(since: datetime | None, last: int) -> list[Any]:
+def window(since: datetime | None, last: int) -> list[Any]:
     domain: list[Any] = [["id", ">", last]] if last else []
     if since is not None:
         domain.append(["write_date", ">=", since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")])
     return domain
 
 
-def _last(token: str) -> int:
+def after_id(token: str) -> int:
     if not (token.isascii() and token.isdigit() and len(token) < 19):
         raise unreadable("unknown token %(token)s", token=token)
     return int(token)
 
 
-def _by_time(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def by_time(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (str(row["write_date"]), row["id"]))
 
 
-def _delivery(topic: str, number: int, body: dict[str, Any]) -> Delivery:
+def delivery(topic: str, number: int, body: dict[str, Any]) -> Delivery:
     return Delivery(topic, str(number), codec.canonical(body))

@@ -1,4 +1,4 @@
-"""What Odoo shows, in our words: sales with the parcels that left, and products."""
+"""What Odoo shows, in our words: sales with the parcels that left."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from integration_hub.kernel import fields
 from integration_hub.kernel.errors import unreadable
 from integration_hub.kernel.fields import Object
-from integration_hub.kernel.goods import ProductReport
 from integration_hub.kernel.messages import Listed, ReportedShipment, SaleReport, ShippedLine
 from integration_hub.kernel.states import SaleStage
 
@@ -49,14 +48,14 @@ def sale_report(body: Object) -> SaleReport:
         reference=fields.identifier(sale, "client_order_ref", required=False),
         stage=_stage(state, pickings),
         vendor_status=state,
-        updated_at=max(_moment(row, "write_date") for row in (sale, *pickings)),
+        updated_at=max(moment_of(row, "write_date") for row in (sale, *pickings)),
         total=fields.amount(sale, "amount_total"),
         currency=fields.currency({"currency_id": name_of(sale.get("currency_id"))}, "currency_id"),
         shipments=tuple(_shipment(row) for row in pickings if row.get("state") == "done"),
     )
 
 
-def _moment(row: Object, name: str) -> datetime:
+def moment_of(row: Object, name: str) -> datetime:
     """A datetime field that must be there: UTC without zone."""
     found = fields.moment(row, name)
     if found is None:
@@ -82,22 +81,10 @@ def _shipment(picking: Object) -> ReportedShipment:
         carrier=name_of(picking.get("carrier_id")),
         tracking_number=fields.words(picking, "carrier_tracking_ref"),
         tracking_url=fields.words(picking, "carrier_tracking_url", 2000),
-        shipped_at=_moment(picking, "date_done") if shipped else None,
+        shipped_at=moment_of(picking, "date_done") if shipped else None,
         lines=tuple(_shipped(move) for move in fields.children(picking, "moves")),
     )
 
 
 def _shipped(move: Object) -> ShippedLine:
     return ShippedLine(sku=fields.identifier(move, "sku", required=False), quantity=fields.quantity(move, "quantity"))
-
-
-def product_report(body: Object) -> ProductReport:
-    """The report of a polled product variant."""
-    return ProductReport(
-        external_id=fields.identifier(body, "id"),
-        sku=fields.identifier(body, "default_code", required=False),
-        title=fields.words(body, "display_name"),
-        gtin=fields.identifier(body, "barcode", required=False),
-        active=fields.flag(body, "active"),
-        updated_at=_moment(body, "write_date"),
-    )

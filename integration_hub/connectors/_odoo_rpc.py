@@ -5,19 +5,21 @@ JSON-RPC answers HTTP 200 even to errors, and leaves ``result`` out where a meth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from integration_hub.kernel import fields
 from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater
 from integration_hub.kernel.text import say
 
-from .http import Answer, Http
+from .http import Answer, Http, answered_at
 
 Row = dict[str, Any]
 JSON2 = "json2"
 JSON_RPC = "jsonrpc"
 AUTO = "auto"
+MANY = 2000
 
 # Over JSON-2 all arguments are named.  Over JSON-RPC these are not: ``create`` looks at its first positional argument
 # before 18, and ``search_count`` called its domain otherwise before 16.
@@ -32,7 +34,7 @@ class NoSuchDoor(Misconfigured):
 
 
 class OdooRpc:
-    """Calls of one connection; remembers which door is open."""
+    """Calls of one connection; remembers which door is open, and the server's clock at its last answer."""
 
     def __init__(self, http: Http, database: str, login: str, api_key: str, transport: str) -> None:
         self._http = http
@@ -41,6 +43,7 @@ class OdooRpc:
         self._key = api_key
         self._transport = transport
         self._uid: int | None = None
+        self.answered_at: datetime | None = None
 
     @property
     def transport(self) -> str:
@@ -68,6 +71,15 @@ class OdooRpc:
         if not isinstance(found, list) or not all(_complete(row, names) for row in found):
             raise _senseless(False)
         return found
+
+    def every(self, model: str, domain: Sequence[Any], names: Sequence[str], **context: Any) -> Iterator[Row]:
+        """All records of a domain, however many, by ascending id."""
+        last, full = 0, True
+        while full:
+            after = [["id", ">", last], *domain]
+            found = self.rows(model, "search_read", names=names, domain=after, order="id", limit=MANY, context=context)
+            yield from found
+            last, full = found[-1]["id"] if found else last, len(found) == MANY
 
     def create(self, model: str, values: Mapping[str, Any]) -> int:
         """The id of a new record."""
@@ -100,6 +112,7 @@ class OdooRpc:
             headers["X-Odoo-Database"] = self._database
         path = f"/json/2/{model}/{method}"
         answer = self._http.request("POST", path, json=body, headers=headers, accept=range(400, 600), writes=writes)
+        self.answered_at = answered_at(answer)
         if answer.status >= 400:
             raise self._json2_error(answer, writes)
         return _json(answer, writes)
@@ -137,6 +150,7 @@ class OdooRpc:
         params = {"service": service, "method": method, "args": args}
         body = {"jsonrpc": "2.0", "method": "call", "params": params, "id": 1}
         answer = self._http.request("POST", "/jsonrpc", json=body, writes=writes)
+        self.answered_at = answered_at(answer)
         stated = _json(answer, writes)
         if not isinstance(stated, dict):
             raise _senseless(writes)

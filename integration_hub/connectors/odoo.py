@@ -1,4 +1,4 @@
-"""Odoo as ERP (written for 17 to 19): sales orders written once, their state and parcels polled.
+"""Odoo as ERP (written for 17 to 19): sales orders written once; their state, parcels, products and stock polled.
 
 Facts: odoo/odoo ``addons/rpc/controllers/json2.py``, the external API pages of odoo/documentation, and a live Odoo 17.
 ``client_order_ref`` holds our unique reference; Odoo itself does not keep it unique, so we look before we create.
@@ -16,8 +16,11 @@ from integration_hub.kernel.errors import HubError, unreadable
 from integration_hub.kernel.messages import Command, Listed, Report, WriteSale, Written
 from integration_hub.kernel.text import say
 
+from ._apart import apart
+from ._odoo_goods import LOCATION_TOPIC, PRODUCT_TOPIC, STOCK_TOPIC, Goods
+from ._odoo_goods_reports import location_report, product_report, stock_report
 from ._odoo_poll import Poll
-from ._odoo_reports import product_report, sale_report
+from ._odoo_reports import sale_report
 from ._odoo_rpc import AUTO, JSON2, JSON_RPC, OdooRpc
 from ._odoo_writer import SaleWriter
 from .base import Capability, Connector, Delivery, Finding, Page, Role, Stream, option
@@ -25,15 +28,17 @@ from .http import Http
 
 
 class Odoo(Connector):
-    """Sales to Odoo, state, parcels and products back."""
+    """Sales to Odoo; state, parcels, products and stock back."""
 
     code = "odoo"
     label = "Odoo"
     roles = frozenset({Role.ERP})
-    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES})
+    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES, Capability.LIST_LEVELS})
     streams = (
         Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and deliveries")),
         Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
+        Stream("locations", timedelta(hours=1), timedelta(days=1), say("Locations")),
+        Stream("stock", timedelta(minutes=1), timedelta(minutes=5), say("Stock levels")),
     )
     cannot = (
         say("Odoo sends no signed webhooks; changes are found by polling, once a minute."),
@@ -85,13 +90,23 @@ class Odoo(Connector):
         return SaleWriter(self._rpc, self.config)
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
-        """One page of sales (those whose parcels changed follow) or products."""
-        poll = Poll(self._rpc)
+        """One page of sales (those whose parcels changed follow), products, locations or levels."""
         if stream == "sales":
-            return poll.sales(since, token)
-        if stream == "products":
-            return poll.products(since, token)
+            return Poll(self._rpc).sales(since, token)
+        goods = Goods(self._rpc)
+        with apart():
+            if stream == "products":
+                return goods.products(since, token)
+            if stream == "locations":
+                return goods.locations(since)
+            if stream == "stock":
+                return goods.changed_levels(since, token) if since else goods.levels(token)
         return super().poll(stream, since, token)
+
+    def list_levels(self, token: str | None) -> Page:
+        """Some hundred variants at every place; the places come with the first page."""
+        with apart():
+            return Goods(self._rpc).levels(token)
 
     def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
         return Poll(self._rpc).standing_under(references)
@@ -100,8 +115,12 @@ class Odoo(Connector):
         body = codec.load_object(delivery.body)
         if delivery.topic == "sale.polled":
             return [sale_report(body)]
-        if delivery.topic == "product.polled":
+        if delivery.topic == PRODUCT_TOPIC:
             return [product_report(body)]
+        if delivery.topic == LOCATION_TOPIC:
+            return [location_report(body)]
+        if delivery.topic == STOCK_TOPIC:
+            return [stock_report(body, delivery.context)]
         raise unreadable("unknown topic %(topic)s", topic=delivery.topic)
 
     def check(self) -> Sequence[Finding]:
@@ -111,7 +130,7 @@ class Odoo(Connector):
             name = fields.words(companies[0], "name") if companies else ""
             door = "JSON-2" if self._rpc.transport == JSON2 else "JSON-RPC"
             found = [Finding(True, say("Logged in to %(company)s over %(door)s.", company=name, door=door))]
-            return [*found, *self._check_sales(), *self._check_products(), self._check_taxes()]
+            return [*found, *self._check_sales(), *self._check_products(), self._check_taxes(), self._check_stock()]
         except HubError as error:
             return [Finding(False, error.text)]
 
@@ -139,3 +158,18 @@ class Odoo(Connector):
         if not rates:
             return Finding(False, say("Odoo has no sale taxes in percent."))
         return Finding(True, say("Sale taxes in percent: %(rates)s.", rates=shown))
+
+    def _check_stock(self) -> Finding:
+        """Whether products and stock can be read; a right that is missing for them alone does not stop the sales."""
+        goods = Goods(self._rpc)
+        try:
+            goods.products(None, None)
+            if not goods.has_stock:
+                return Finding(True, say("Odoo's Inventory app is not there: there is no stock to be read."))
+            goods.levels(None)
+            names = [location_report(codec.load_object(item.body)).name for item in goods.locations(None).deliveries]
+        except HubError as error:
+            return Finding(False, error.text)
+        return Finding(
+            True, say("Products and stock can be read; locations: %(names)s.", names=", ".join(names) or "—")
+        )

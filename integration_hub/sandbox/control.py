@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from . import odoo_sales
+from . import odoo_sales, odoo_stock
 from .basket import TROUBLES
 from .books import Books
 from .hooks import Sender, is_local
@@ -43,7 +43,7 @@ class Control:
         self._router = Router()
         shelves = Shelves(woo.shop.goods)
         books = Books(world, sender, orders)
-        for method, path, handler in [*self._routes(), *books.routes(), *shelves.routes()]:
+        for method, path, handler in [*self._routes(), *books.routes(), *shelves.routes(), *odoo_stock.routes(world)]:
             self._router.add(method, path, handler)
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
@@ -134,6 +134,7 @@ class Control:
             self._shopify.shop.forget()
             for table in ("placed", "sale.order", "sale.order.line", "stock.picking", "stock.move", "res.partner"):
                 self._world.store.clear(table)
+            odoo_stock.fill(self._world)
         return {"ok": True}
 
     def _subscribe(self, given: Record) -> Record:

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from .odoo_schema import OdooError, kind, related, schema_of
+from .odoo_schema import OdooError, kept_as, kind, related, schema_of
 from .store import Record, Store
 
 Leaf = tuple[str, str, Any]
@@ -107,7 +107,7 @@ class Search:
         if of.type == "one2many":
             rows = related(self._store, of.model, of.back, row["id"])
             return [value for item in rows for value in self._values(of.model, item, path[1:] or ["id"])] or [False]
-        value = row.get(path[0])
+        value = kept_as(model, row, path[0], self._version)
         if of.type == "many2one" and len(path) > 1:
             return self._values(of.model, self._store.get(of.model, value or 0), path[1:])
         return list(value) if of.type == "many2many" and value else [value]

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import odoo_sales
+from . import odoo_sales, odoo_stock
 from .catalogue import ARTICLES, SERVICES, title
 from .odoo_domain import Search
-from .odoo_schema import INDEXES, MODELS, OdooError, bad_field, kind, missing, schema_of, shown, user_error
+from .odoo_schema import INDEXES, MODELS, OdooError, bad_field, kind, missing, schema_of, shown, stamp, user_error
 from .store import Record
 from .world import World
 
@@ -45,8 +45,13 @@ def furnish(world: World) -> None:
     store = world.store
     for table, name in INDEXES:
         store.index(table, name)
-    if store.count("res.company"):
-        return
+    if not store.count("res.company"):
+        _company(world)
+    odoo_stock.furnish(world)
+
+
+def _company(world: World) -> None:
+    store = world.store
     for name in ("EUR", "CHF"):
         store.add("res.currency", {"name": name, "active": True})
     store.add("res.company", {"name": "Sandkasten Tee GmbH", "currency_id": 1})
@@ -70,7 +75,7 @@ def _taxes(world: World) -> None:
 
 
 def _products(world: World) -> None:
-    made = odoo_sales.stamp(world.now())
+    made = stamp(world.now())
     kept = {"active": True, "sale_ok": True, "write_date": made, "create_date": made}
     for article in ARTICLES:
         goods = {"default_code": article.sku, "barcode": article.gtin, "type": "consu", "name": title(article)}
@@ -160,7 +165,7 @@ class Methods:
 
     def _make(self, model: str, vals: Record) -> int:
         number = self._store.next_id(model)
-        now = odoo_sales.stamp(self._world.now())
+        now = stamp(self._world.now())
         row: Record = {"id": number, "create_date": now, "write_date": now}
         if "active" in MODELS[model]:
             row["active"] = True
@@ -196,7 +201,7 @@ class Methods:
         for of, command in lines:
             self._check_line(of.model, command)
         self._price_list(model, clean)
-        row.update(clean, write_date=odoo_sales.stamp(self._world.now()))
+        row.update(clean, write_date=stamp(self._world.now()))
         self._store.put(model, row)
         for of, command in lines:
             self._line(of.model, of.back, row["id"], command)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from .odoo_schema import related, user_error
+from . import odoo_stock
+from .odoo_schema import related, stamp, user_error
 from .store import Record
 from .world import World
 
 CENT = Decimal("0.01")
 OPEN_PICKING = "assigned"
-
-
-def stamp(moment: datetime) -> str:
-    """Odoo's way to write a moment: UTC, no zone, whole seconds."""
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _round(amount: Decimal, digits: Decimal = CENT) -> Decimal:
@@ -60,7 +56,8 @@ def confirm(world: World, sale: Record) -> bool:
     sale["state"] = "sale"
     sale["date_order"] = stamp(world.now())
     _touch(world, "sale.order", sale)
-    wanted = [(line["product_id"], line["product_uom_qty"]) for line in lines if _is_goods(world, line)]
+    goods = [(line["product_id"], line["product_uom_qty"]) for line in lines if _is_goods(world, line)]
+    wanted = [part for product, pieces in goods for part in odoo_stock.taken_apart(world, product, pieces)]
     if wanted:
         _new_picking(world, sale, wanted, None)
     return True
@@ -93,7 +90,10 @@ def _new_picking(
     for product, quantity in wanted:
         name = (world.store.get("product.product", product) or {}).get("name", "")
         row = {"name": name, "state": state, "picking_id": number, "product_id": product}
-        world.store.add("stock.move", {**row, "product_uom_qty": quantity, "quantity": 0.0})
+        row |= {"location_id": odoo_stock.STOCK, "location_dest_id": odoo_stock.CUSTOMERS}
+        move = world.store.add("stock.move", {**row, "product_uom_qty": quantity, "quantity": 0.0})
+        odoo_stock.reserve(world, move)
+        _touch(world, "stock.move", move)
     return picking
 
 
@@ -114,7 +114,8 @@ def ship(world: World, picking: Record, partial: bool = False) -> None:
     for move in moves:
         done = move["product_uom_qty"] > 0
         move.update(state="done" if done else "cancel", quantity=move["product_uom_qty"])
-        world.store.put("stock.move", move)
+        odoo_stock.leave(world, move)
+        _touch(world, "stock.move", move)
     parcel = f"0034043410{world.parcels.randrange(10**10):010d}"
     picking.update(
         state="done",
@@ -150,6 +151,10 @@ def cancel(world: World, sale: Record) -> None:
         if picking["state"] != "done":
             picking["state"] = "cancel"
             _touch(world, "stock.picking", picking)
+            for move in world.store.where("stock.move", "picking_id", picking["id"]):
+                odoo_stock.release(world, move)
+                move["state"] = "cancel"
+                _touch(world, "stock.move", move)
 
 
 def delivered(world: World, sale: Record) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from .store import Record, Store
@@ -28,9 +29,21 @@ MODELS: dict[str, dict[str, str]] = {
     "product.product": {
         **dict.fromkeys("name default_code barcode type".split(), "char"),
         **dict.fromkeys(("active", "sale_ok"), "boolean"),
-        "list_price": "float",
+        **dict.fromkeys(("list_price", "lst_price", "weight"), "float"),
+        "weight_uom_name": "char",
+        "is_storable": "boolean",
+        "currency_id": "many2one:res.currency",
+        "product_tmpl_id": "many2one:product.template",
+        "uom_id": "many2one:uom.uom",
+        "categ_id": "many2one:product.category",
         "taxes_id": "many2many:account.tax",
+        "product_template_attribute_value_ids": "many2many:product.template.attribute.value",
     },
+    "product.template": {"name": "char"},
+    "product.category": {"name": "char"},
+    "product.attribute": {"name": "char"},
+    "product.template.attribute.value": {"name": "char", "attribute_id": "many2one:product.attribute"},
+    "uom.uom": {"name": "char", **dict.fromkeys(("factor", "relative_factor"), "float")},
     "account.tax": {
         **dict.fromkeys("name type_tax_use amount_type".split(), "char"),
         **dict.fromkeys(("active", "price_include"), "boolean"),
@@ -76,8 +89,37 @@ MODELS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("product_uom_qty", "quantity"), "float"),
         "picking_id": "many2one:stock.picking",
         "product_id": "many2one:product.product",
+        "location_id": "many2one:stock.location",
+        "location_dest_id": "many2one:stock.location",
     },
     "delivery.carrier": {"name": "char"},
+    "stock.location": {
+        **dict.fromkeys("name complete_name usage".split(), "char"),
+        "active": "boolean",
+        "location_id": "many2one:stock.location",
+    },
+    "stock.quant": {
+        **dict.fromkeys(("quantity", "reserved_quantity"), "float"),
+        "product_id": "many2one:product.product",
+        "location_id": "many2one:stock.location",
+    },
+    "mrp.bom": {
+        "type": "char",
+        "active": "boolean",
+        "sequence": "integer",
+        "product_qty": "float",
+        "product_id": "many2one:product.product",
+        "product_tmpl_id": "many2one:product.template",
+        "product_uom_id": "many2one:uom.uom",
+        "bom_line_ids": "one2many:mrp.bom.line:bom_id",
+    },
+    "mrp.bom.line": {
+        "product_qty": "float",
+        "bom_id": "many2one:mrp.bom",
+        "product_id": "many2one:product.product",
+        "product_uom_id": "many2one:uom.uom",
+        "bom_product_template_attribute_value_ids": "many2many:product.template.attribute.value",
+    },
 }
 INDEXES = (
     ("res.partner", "ref"),
@@ -88,6 +130,9 @@ INDEXES = (
     ("stock.picking", "sale_id"),
     ("stock.picking", "state"),
     ("stock.move", "picking_id"),
+    ("stock.quant", "product_id"),
+    ("mrp.bom", "product_tmpl_id"),
+    ("mrp.bom.line", "bom_id"),
 )
 
 
@@ -133,11 +178,32 @@ def kind(schema: Mapping[str, str], model: str, name: str) -> Kind:
 
 
 def schema_of(model: str, version: str) -> dict[str, str]:
-    """A model's fields in that version of Odoo (19 renamed the taxes of a line); KeyError for an unknown model."""
+    """A model's fields in that version of Odoo; KeyError for an unknown model.
+
+    18 made a flag of what was a type of product; 19 renamed the taxes of a line and turned the factors of units round.
+    """
     fields = {**MODELS[model], **_LOG}
     if model == "sale.order.line" and int(version) >= 19:
         fields["tax_ids"] = fields.pop("tax_id")
+    if model == "product.product" and int(version) < 18:
+        del fields["is_storable"]
+    if model == "uom.uom" and int(version) < 19:
+        del fields["relative_factor"]
     return fields
+
+
+def kept_as(model: str, record: Record, name: str, version: str) -> Any:
+    """What a record holds of a field, as that version of Odoo says it."""
+    if model == "product.product" and name == "type" and record.get("is_storable") and int(version) < 18:
+        return "product"
+    if model == "uom.uom" and name == "factor" and int(version) < 19:
+        return 1 / record["factor"]
+    return record.get("tax_id" if name == "tax_ids" else name)
+
+
+def stamp(moment: datetime) -> str:
+    """Odoo's way to write a moment: UTC, no zone, whole seconds."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def related(store: Store, model: str, back: str, number: int) -> list[Record]:
@@ -161,16 +227,16 @@ def shown(store: Store, model: str, record: Record, names: Iterable[str], versio
     found: Record = {"id": record["id"]}
     for name in names:
         of = kind(schema, model, name)
-        found[name] = _value(store, model, record, name, of)
+        found[name] = _value(store, model, record, name, of, version)
     return found
 
 
-def _value(store: Store, model: str, record: Record, name: str, of: Kind) -> Any:
+def _value(store: Store, model: str, record: Record, name: str, of: Kind, version: str) -> Any:
     if of.type == "one2many":
         return [row["id"] for row in related(store, of.model, of.back, record["id"])]
     if name == "display_name":
         return display(store, model, record["id"])
-    value = record.get("tax_id" if name == "tax_ids" else name)
+    value = kept_as(model, record, name, version)
     if of.type == "many2one":
         return [value, display(store, of.model, value)] if value else False
     if of.type == "many2many":

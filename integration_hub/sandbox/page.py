@@ -8,6 +8,7 @@ from html import escape
 from . import world as facts
 from .basket import TROUBLES
 from .faults import Fault
+from .odoo_stock import shelf
 from .world import World
 
 _FAULTS = (
@@ -95,4 +96,5 @@ All credentials are invented and open nothing else. <a href="/control/state">Sta
 <table>{rows}</table>
 <h2>Orders</h2>{orders}<h3>By themselves</h3><div>{_button("pause", "Pause")}{_button("resume", "Go on")}</div>
 <h2>Stock, set by hand</h2><h3>WooCommerce</h3><table>{_shelf(world)}</table>
+<h3>Odoo, WH/Stock</h3><details><summary>Count by hand</summary><table>{shelf(world)}</table></details>
 <h2>Faults</h2><div>{faults}{_button("reset", "All well again")}</div><p>In force: {in_force}</p></html>"""

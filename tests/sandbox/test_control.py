@@ -172,6 +172,7 @@ def test_the_page_shows_what_is_played_and_its_buttons_work(sandbox: Sandbox) ->
     page = requests.get(f"{sandbox.url}/", timeout=10).text
     assert f"{sandbox.url}/woo" in page
     assert facts.ODOO_KEY in page
+    assert 'aria-label="TK-100 in the ERP" value="990"' in page
     form = {"shop": "woo", "trouble": "unknown_sku"}
     answer = requests.post(f"{sandbox.url}/control/orders", data=form, timeout=10)
     assert (answer.url, answer.status_code) == (f"{sandbox.url}/", 200)
@@ -230,3 +231,19 @@ def test_the_books_show_orders_sales_and_what_was_acknowledged(sandbox: Sandbox,
     assert found["receipts"] == sorted({hashlib.sha256(hook.body).hexdigest() for hook in door.hooks()})
     pulse = requests.get(f"{sandbox.url}/control/pulse", timeout=10).json()
     assert (pulse["open_parcels"], pulse["woo"], pulse["shopify"]) == (0, 4, 0)
+
+
+def test_a_colleague_counts_and_an_empty_world_is_full_again(sandbox: Sandbox) -> None:
+    found = control(sandbox, "odoo/stock", sku="TK-100", quantity=7)
+    assert found["TK-100"]["WH/Stock"] == {"quantity": 7.0, "reserved": 0.0}
+    control(sandbox, "odoo/stock", sku="TK-100", quantity=0)
+    shown = requests.get(f"{sandbox.url}/control/odoo/stock", timeout=10).json()
+    assert "WH/Stock" not in shown["TK-100"]
+    for sku in ("VERSAND", "nothing"):
+        assert (
+            requests.post(f"{sandbox.url}/control/odoo/stock", json={"sku": sku, "quantity": 1}, timeout=10).status_code
+            == 400
+        )
+    control(sandbox, "reset", records=True)
+    shown = requests.get(f"{sandbox.url}/control/odoo/stock", timeout=10).json()
+    assert shown["TK-100"]["WH/Stock"]["quantity"] == 990

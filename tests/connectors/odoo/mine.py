@@ -168,6 +168,43 @@ PRODUCT = {
     "write_date": "2026-11-21 09:00:00",
 }
 
+FULL_PRODUCT = {
+    **PRODUCT,
+    "product_tmpl_id": [2, "Darjeeling"],
+    "type": "consu",
+    "is_storable": True,
+    "lst_price": 12.9,
+    "currency_id": [1, "EUR"],
+    "uom_id": [1, "Stück"],
+    "categ_id": [4, "Handelsware / Tee"],
+    "taxes_id": [3],
+    "weight": 0.25,
+    "weight_uom_name": "kg",
+    "product_template_attribute_value_ids": [6],
+    "taxes": [{"id": 3, "name": "7% USt inkl.", "price_include": True}],
+    "values": [{"id": 6, "name": "250 g", "attribute_id": [1, "Packung"]}],
+    "kit": None,
+}
+KIT = {
+    **FULL_PRODUCT,
+    "kit": {
+        "makes": {"quantity": 1.0, "factor": 12.0, "own_factor": 1.0, "upwards": True},
+        "parts": [
+            {"quantity": 24.0, "factor": 1.0, "own_factor": 1.0, "upwards": True, "product": 8, "code": "TK-100"},
+            {"quantity": 1.0, "factor": 12.0, "own_factor": 1.0, "upwards": True, "product": 9, "code": ""},
+        ],
+    },
+}
+PLACE = {"id": 2, "complete_name": "WH/Stock", "active": True, "location_id": [1, "WH"]}
+PLACE["write_date"] = "2026-11-21 09:00:00"
+LEVEL = {"product": 3, "location": 2, "code": "TEE-250", "on_hand": 5.0, "available": 3.0, "moved_at": None}
+
+
+def levels(*rows: dict[str, Any]) -> Delivery:
+    """What moved, as it is polled."""
+    body = json.dumps({"levels": rows}).encode()
+    return Delivery("stock.polled", "changed", body, {"stated_at": "2026-11-21T09:00:00+00:00"})
+
 
 class Mine(Contract):
     connector_class: ClassVar[type[Connector]] = Odoo
@@ -180,7 +217,11 @@ class Mine(Contract):
         return [
             Sample("partly shipped", delivery(sold())),
             Sample("cancelled", delivery(sold(state="cancel"))),
-            Sample("product", delivery(PRODUCT, "product.polled")),
+            Sample("product of an older version", delivery(PRODUCT, "product.polled")),
+            Sample("product", delivery(FULL_PRODUCT, "product.polled")),
+            Sample("kit", delivery(KIT, "product.polled")),
+            Sample("location", delivery(PLACE, "location.polled")),
+            Sample("levels", levels(LEVEL, {**LEVEL, "location": 5})),
         ]
 
     def commands(self) -> Sequence[Command]:

@@ -8,6 +8,7 @@ from tests.connectors.contract import (
     TroubleContract,
     WriteContract,
 )
+from tests.connectors.levels import LevelsListedContract
 from tests.connectors.listing import SalesListedContract
 
 from .mine import Mine, MineBefore19
@@ -42,4 +43,12 @@ class TestListing(Mine, SalesListedContract):
 
 
 class TestListingBefore19(MineBefore19, SalesListedContract):
+    pass
+
+
+class TestLevels(Mine, LevelsListedContract):
+    pass
+
+
+class TestLevelsBefore19(MineBefore19, LevelsListedContract):
     pass

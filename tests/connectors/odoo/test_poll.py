@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from integration_hub.connectors import _odoo_poll
+from integration_hub.connectors import _odoo_goods, _odoo_poll
 from integration_hub.connectors.odoo import Odoo
 from integration_hub.kernel.errors import Rejected, Unsupported
 from integration_hub.kernel.goods import ProductReport
@@ -138,7 +138,7 @@ def test_products_come_with_gtin_and_archived_ones_too(erp: Erp) -> None:
 
 
 def test_products_come_in_pages(erp: Erp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_odoo_poll, "PAGE", 10)
+    monkeypatch.setattr(_odoo_goods, "PRODUCTS", 10)
     it = connector()
     first = it.poll("products", None, None)
     second = it.poll("products", None, first.token)
