@@ -18,6 +18,7 @@ from typing import Any
 from integration_hub.kernel import codec, fields
 from integration_hub.kernel.errors import Rejected, unreadable
 
+from ._gone import missing
 from ._odoo_kits import Kits
 from ._odoo_poll import after_id, by_time, delivery, window
 from ._odoo_rpc import OdooRpc, Row
@@ -114,6 +115,15 @@ class Goods:
             return {}
         found = self._rpc.every(model, [["id", "in", ids]], names, active_test=False)
         return {row["id"]: row for row in found}
+
+    def missing(self, product_ids: Sequence[str]) -> list[str]:
+        """Those of these variants that were deleted; archived ones are there."""
+
+        def there(ids: list[int]) -> set[int]:
+            found = self._rpc.every("product.product", [["id", "in", ids]], ["default_code"], active_test=False)
+            return {row["id"] for row in found}
+
+        return missing(product_ids, there)
 
     @cached_property
     def has_stock(self) -> bool:

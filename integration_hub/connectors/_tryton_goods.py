@@ -18,6 +18,7 @@ from typing import Any
 
 from integration_hub.kernel import codec
 
+from ._gone import missing
 from ._tryton_rest import Rest, Row, plain
 from ._tryton_rows import BATCH, DATES, changed, delivery, every, in_order, rows_after, updated
 from .base import Delivery, Page
@@ -110,6 +111,15 @@ class Goods:
     def _explained(self, row: Row, schema: Mapping[str, Row]) -> Row:
         used = [schema[name] for name in sorted(row.get("attributes") or ()) if name in schema]
         return {**row, "currency": self.currency, "schema": used}
+
+    def missing(self, product_ids: Sequence[str]) -> list[str]:
+        """Those of these variants that were deleted; deactivated ones are there."""
+
+        def there(ids: list[int]) -> set[int]:
+            found = self.rest.rows("product.product", [["id", "in", ids]], ["code"], inactive=True)
+            return {row["id"] for row in found}
+
+        return missing(product_ids, there)
 
     def _places(self, since: datetime | None) -> Iterator[Row]:
         domain: list[Any] = [["type", "in", ["warehouse", "storage"]], *([changed(since)] if since else [])]

@@ -17,6 +17,7 @@ from integration_hub.kernel.messages import Command, Listed, Report, WriteSale, 
 from integration_hub.kernel.text import say
 
 from ._apart import apart
+from ._gone import GONE_TOPIC, gone_delivery, gone_report
 from ._odoo_goods import LOCATION_TOPIC, PRODUCT_TOPIC, STOCK_TOPIC, Goods
 from ._odoo_goods_reports import location_report, product_report, stock_report
 from ._odoo_poll import Poll
@@ -33,7 +34,15 @@ class Odoo(Connector):
     code = "odoo"
     label = "Odoo"
     roles = frozenset({Role.ERP})
-    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES, Capability.LIST_LEVELS})
+    capabilities = frozenset(
+        {
+            Capability.WRITE_SALE,
+            Capability.POLL,
+            Capability.LIST_SALES,
+            Capability.LIST_LEVELS,
+            Capability.SWEEP_PRODUCTS,
+        }
+    )
     streams = (
         Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and deliveries")),
         Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
@@ -108,10 +117,19 @@ class Odoo(Connector):
         with apart():
             return Goods(self._rpc).levels(token)
 
+    def gone_products(self, product_ids: Sequence[str]) -> Sequence[str]:
+        with apart():
+            return Goods(self._rpc).missing(product_ids)
+
+    def gone_product_delivery(self, product_id: str) -> Delivery:
+        return gone_delivery(product_id)
+
     def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
         return Poll(self._rpc).standing_under(references)
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
+        if delivery.topic == GONE_TOPIC:
+            return [gone_report(delivery)]
         body = codec.load_object(delivery.body)
         if delivery.topic == "sale.polled":
             return [sale_report(body)]

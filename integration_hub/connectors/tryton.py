@@ -18,6 +18,7 @@ from integration_hub.kernel.text import say
 from . import _tryton_goods_reports as goods
 from . import _tryton_reports as reports
 from ._apart import apart
+from ._gone import GONE_TOPIC, gone_delivery, gone_report
 from ._tryton_check import findings
 from ._tryton_goods import LOCATION_TOPIC, PRODUCT_TOPIC, STOCK_TOPIC, Goods
 from ._tryton_records import Records
@@ -34,7 +35,15 @@ class Tryton(Connector):
     code = "tryton"
     label = "Tryton"
     roles = frozenset({Role.ERP})
-    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES, Capability.LIST_LEVELS})
+    capabilities = frozenset(
+        {
+            Capability.WRITE_SALE,
+            Capability.POLL,
+            Capability.LIST_SALES,
+            Capability.LIST_LEVELS,
+            Capability.SWEEP_PRODUCTS,
+        }
+    )
     streams = (
         Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and shipments")),
         Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
@@ -125,6 +134,12 @@ class Tryton(Connector):
         with apart():
             return self._goods().levels(token)
 
+    def gone_products(self, product_ids: Sequence[str]) -> Sequence[str]:
+        return self._goods().missing(product_ids)
+
+    def gone_product_delivery(self, product_id: str) -> Delivery:
+        return gone_delivery(product_id)
+
     def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
         return reports.standing_under(self._rest, self._records.shop["id"], references)
 
@@ -133,6 +148,8 @@ class Tryton(Connector):
             return [reports.sale_report(delivery.body)]
         if delivery.topic == PRODUCT_TOPIC:
             return [goods.product_report(delivery.body)]
+        if delivery.topic == GONE_TOPIC:
+            return [gone_report(delivery)]
         if delivery.topic == LOCATION_TOPIC:
             return [goods.location_report(delivery.body)]
         if delivery.topic == STOCK_TOPIC:

@@ -5,7 +5,7 @@
     class TestParsing(Mine, ParseContract): ...         # everybody
     class TestTrouble(Mine, TroubleContract): ...       # whoever speaks HTTP
     class TestListing(Mine, OrdersListedContract): ...  # LIST_ORDERS, from listing.py; SalesListedContract for LIST_SALES
-    class TestLevels(Mine, LevelsListedContract): ...   # LIST_LEVELS, from levels.py
+    class TestLevels(Mine, LevelsListedContract): ...   # LIST_LEVELS, from levels.py; ProductsSweptContract for SWEEP_PRODUCTS
     class TestWriting(Mine, WriteContract): ...         # WRITE_SALE, TELL_*, REFUND, SET_STOCK
     class TestStock(Mine, StockContract): ...           # SET_STOCK and LIST_LEVELS, from stock.py
     class TestFunds(Mine, FundsContract): ...           # who reports money, from funds.py
@@ -112,8 +112,6 @@ class Contract:
         calls |= dict(call for capability, call in asked.items() if self.can(capability))
         for hint in self.hints():
             calls[f"follow {hint.topic}"] = lambda it, what=hint: it.follow(what)  # type: ignore[misc]
-        if self.can(Capability.LIST_LEVELS):
-            calls["list levels"] = lambda it: it.list_levels(None)
         for command in self.commands():
             calls[f"send {type(command).__name__}"] = lambda it, what=command: it.send(what)  # type: ignore[misc]
         return calls
@@ -168,9 +166,6 @@ class DeclarationContract(Contract):
         if not self.can(Capability.LIST_SALES):
             with pytest.raises(Unsupported):
                 it.list_sales(["1"])
-        if not self.can(Capability.LIST_LEVELS):
-            with pytest.raises(Unsupported):
-                it.list_levels(None)
         with pytest.raises(Unsupported):
             it.poll("no such stream", None, None)
 

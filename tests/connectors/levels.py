@@ -1,28 +1,29 @@
-"""What connectors must keep that list all they hold, for the full comparison of stock."""
+"""What connectors must keep that list all they hold, or say which of their articles are gone."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 from integration_hub.connectors.base import Connector, Delivery
-from integration_hub.kernel.goods import Level, LocationReport, StockReport
+from integration_hub.kernel.goods import Level, LocationReport, ProductGone, ProductReport, StockReport
 from integration_hub.kernel.messages import Report
 
 from .contract import Contract
 from .soundness import assert_sound
-from .world import outside
+from .world import World, outside
 
 
 def all_pages(it: Connector) -> list[Delivery]:
     """Every delivery of a list, page after page."""
     found: list[Delivery] = []
     token: str | None = None
-    while True:
+    for _ in range(200):
         page = it.list_levels(token)
         found += page.deliveries
         token = page.token
         if token is None:
             return found
+    raise AssertionError("the list does not end")
 
 
 def levels_of(reports: list[Report]) -> list[Level]:
@@ -60,3 +61,32 @@ class LevelsListedContract(Contract):
     def test_it_was_stated_just_now(self) -> None:
         stated = [report.stated_at for report in self.listed() if isinstance(report, StockReport)]
         assert all(abs(moment - datetime.now(UTC)) < timedelta(minutes=2) for moment in stated)
+
+
+class ProductsSweptContract(Contract):
+    """What it reports it holds; what nobody ever had is gone."""
+
+    def known(self, world: World) -> list[str]:
+        """The ids of some articles of ``world``."""
+        with outside(world):
+            it = self.connector()
+            page = it.poll("products", None, None)
+        reports = [report for delivery in page.deliveries for report in it.parse(delivery)]
+        return [report.external_id for report in reports if isinstance(report, ProductReport)][:50]
+
+    def test_what_is_there_is_not_gone_and_what_is_not_is(self) -> None:
+        world = self.world()
+        known = self.known(world)
+        assert known
+        with outside(world):
+            assert list(self.connector().gone_products([*known[:1], "999999", *known[1:], "x/../y"])) == [
+                "999999",
+                "x/../y",
+            ]
+            assert not self.connector().gone_products([])
+
+    def test_the_delivery_says_so(self) -> None:
+        it = self.connector()
+        (report,) = it.parse(it.gone_product_delivery("999999"))
+        assert isinstance(report, ProductGone)
+        assert report.external_id == "999999"

@@ -8,7 +8,7 @@ from tests.connectors.contract import (
     TroubleContract,
     WriteContract,
 )
-from tests.connectors.levels import LevelsListedContract
+from tests.connectors.levels import LevelsListedContract, ProductsSweptContract
 from tests.connectors.listing import SalesListedContract
 
 from .mine import Mine, MineBefore19
@@ -51,4 +51,8 @@ class TestLevels(Mine, LevelsListedContract):
 
 
 class TestLevelsBefore19(MineBefore19, LevelsListedContract):
+    pass
+
+
+class TestSweep(Mine, ProductsSweptContract):
     pass

@@ -23,7 +23,7 @@ from tests.connectors.contract import (
     TroubleContract,
     WriteContract,
 )
-from tests.connectors.levels import LevelsListedContract
+from tests.connectors.levels import LevelsListedContract, ProductsSweptContract
 from tests.connectors.listing import SalesListedContract
 from tests.connectors.world import Reply
 from tests.erp.office import Office
@@ -151,4 +151,9 @@ class TestListing(Real, SalesListedContract):
 
 @pytest.mark.erp
 class TestLevels(Real, LevelsListedContract):
+    pass
+
+
+@pytest.mark.erp
+class TestSweep(Real, ProductsSweptContract):
     pass
