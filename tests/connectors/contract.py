@@ -1,7 +1,7 @@
 """What every connector must keep.  A connector's tests inherit the parts that fit its capabilities.
 
     class TestDeclaration(Mine, DeclarationContract): ...
-    class TestWebhooks(Mine, WebhookContract): ...      # RECEIVE
+    class TestWebhooks(Mine, WebhookContract): ...      # RECEIVE, from webhooks.py
     class TestParsing(Mine, ParseContract): ...         # everybody
     class TestTrouble(Mine, TroubleContract): ...       # whoever speaks HTTP
     class TestListing(Mine, OrdersListedContract): ...  # LIST_ORDERS, from listing.py; SalesListedContract for LIST_SALES
@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 
 from integration_hub.connectors.base import Capability, Connector, Delivery, Finding, Incoming
 from integration_hub.connectors.http import Http
-from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unauthentic, Unsupported
+from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unsupported
 from integration_hub.kernel.messages import Command, OrderReport
 from integration_hub.kernel.text import Text
 
@@ -186,62 +186,6 @@ class DeclarationContract(Contract):
 
     def secrets(self) -> set[str]:
         return {self.config()[name] for name in self.connector_class.secret_names() if self.config().get(name)}
-
-
-class WebhookContract(Contract):
-    """Only what the system really signed comes in, and nothing that it signed gets lost."""
-
-    signature_headers: ClassVar[tuple[str, ...]]
-
-    def signed(self, body: bytes, topic: str) -> Incoming:
-        """The request as the system would send it, signed with the secret of ``config``."""
-        raise NotImplementedError
-
-    def topic(self) -> str:
-        """A topic that carries orders."""
-        raise NotImplementedError
-
-    def test_signed_is_taken_with_exactly_these_bytes(self) -> None:
-        body = b'{"id": 4711,  "name": "caf\\u00e9"}\n'
-        (delivery,) = self.connector().receive(self.signed(body, self.topic()))
-        assert (delivery.topic, delivery.object_id, delivery.body) == (self.topic(), "4711", body)
-
-    def test_unsigned_is_refused(self) -> None:
-        request = self.signed(b'{"id": 1}', self.topic())
-        headers = {name: value for name, value in request.headers.items() if name not in self.signature_headers}
-        with pytest.raises(Unauthentic):
-            self.connector().receive(Incoming(headers, request.body))
-
-    @pytest.mark.parametrize("wrong", ["", "AAAA", "é", "0" * 64, "=" * 44])
-    def test_wrongly_signed_is_refused(self, wrong: str) -> None:
-        request = self.signed(b'{"id": 1}', self.topic())
-        headers = {**request.headers, **dict.fromkeys(set(self.signature_headers) & set(request.headers), wrong)}
-        with pytest.raises(Unauthentic):
-            self.connector().receive(Incoming(headers, request.body))
-
-    def test_one_changed_byte_is_refused(self) -> None:
-        request = self.signed(b'{"id": 1}', self.topic())
-        with pytest.raises(Unauthentic):
-            self.connector().receive(Incoming(request.headers, b'{"id": 2}'))
-
-    def test_an_empty_secret_opens_no_door(self) -> None:
-        request = self.signed(b'{"id": 1}', self.topic())
-        blank = dict.fromkeys(self.connector_class.secret_names() & set(self.config()), "")
-        with pytest.raises(Unauthentic):
-            self.connector(**blank).receive(request)
-
-    def test_a_replay_is_the_same_delivery(self) -> None:
-        request = self.signed(b'{"id": 1}', self.topic())
-        assert self.connector().receive(request) == self.connector().receive(request)
-
-    @pytest.mark.parametrize("body", BROKEN_BODIES, ids=range(len(BROKEN_BODIES)))
-    def test_signed_nonsense_is_kept_and_then_rejected(self, body: bytes) -> None:
-        (delivery,) = self.connector().receive(self.signed(body, self.topic()))
-        assert delivery.body == body
-        assert delivery.object_id == ""
-        it = self.connector()
-        with pytest.raises(Rejected):
-            it.follow(delivery) if it.is_hint(delivery) else it.parse(delivery)
 
 
 class ParseContract(Contract):

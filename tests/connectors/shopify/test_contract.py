@@ -6,10 +6,10 @@ from tests.connectors.contract import (
     DeclarationContract,
     ParseContract,
     TroubleContract,
-    WebhookContract,
     WriteContract,
 )
 from tests.connectors.listing import OrdersListedContract
+from tests.connectors.webhooks import WebhookContract
 
 from .mine import Mine
 

@@ -9,11 +9,11 @@ from tests.connectors.contract import (
     DeclarationContract,
     ParseContract,
     TroubleContract,
-    WebhookContract,
     WriteContract,
 )
 from tests.connectors.listing import OrdersListedContract
 from tests.connectors.stock import StockContract
+from tests.connectors.webhooks import WebhookContract
 
 from .mine import Mine
 
