@@ -49,11 +49,15 @@ class Api:
 
     def mutate(self, document: str, name: str, variables: Mapping[str, Any]) -> Object:
         """The payload of the mutation ``name``; its user errors are Rejected."""
-        payload = fields.child(self._ask(document, variables, writes=True), name)
+        payload = self.attempt(document, name, variables)
         told = [fields.words(error, "message", 300) for error in fields.children(payload, "userErrors")]
         if told:
             raise Rejected(say("Shopify refused it: %(why)s", why="; ".join(told)), code="user_error")
         return payload
+
+    def attempt(self, document: str, name: str, variables: Mapping[str, Any]) -> Object:
+        """The payload of the mutation ``name`` with its user errors, for who can tell what each is about."""
+        return fields.child(self._ask(document, variables, writes=True), name)
 
     def _ask(self, document: str, variables: Mapping[str, Any] | None, *, writes: bool) -> Object:
         body = {"query": document, "variables": dict(variables or {})}

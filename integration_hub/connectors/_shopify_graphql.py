@@ -84,6 +84,18 @@ def number_of(gid: Any) -> str:
     return fields.identifier({"id": str(gid or "").rpartition("/")[2]}, "id", required=False)
 
 
+_TWO_WORDS = ("inventory_levels", "inventory_items", "fulfillment_orders", "order_transactions")
+
+
+def topic_of(enum: str) -> str:
+    """A webhook's topic as its header spells it: ORDERS_PARTIALLY_FULFILLED gives orders/partially_fulfilled."""
+    name = enum.lower()
+    for resource in _TWO_WORDS:
+        if name.startswith(f"{resource}_"):
+            return f"{resource}/{name.removeprefix(f'{resource}_')}"
+    return name.replace("_", "/", 1)
+
+
 def gid(kind: str, number: str) -> str:
     """The global id of a plain number."""
     return f"gid://shopify/{kind}/{number}"

@@ -13,7 +13,7 @@ from integration_hub.kernel.fields import Object
 from ._woocommerce_api import NO_ROUTE, PER_PAGE, V3, Api
 from ._woocommerce_goods import VARIABLE, is_stated
 from ._woocommerce_poll import MOST_FAMILIES, variations
-from ._woocommerce_stock import STOCK_FIELDS
+from ._woocommerce_stock import STOCK_FIELDS, is_id
 from .base import Delivery, Page
 
 PRODUCTS, VARIATIONS, FAMILIES = "p", "v", "f"  # what a token of ours goes through
@@ -32,11 +32,11 @@ def levels(api: Api, token: str | None) -> Page:
 
 def missing(api: Api, product_ids: Sequence[str]) -> list[str]:
     """Which of these articles (at most 100) the shop does not hold any more."""
-    held: set[str] = set()
+    known, held = [one for one in product_ids if is_id(one)], set[str]()
     for path in (PATHS[PRODUCTS], PATHS[VARIATIONS]):
-        asked = [one for one in product_ids if one not in held]
+        asked = [one for one in known if one not in held]
         held |= _held(api, path, asked) if asked else set()
-    return [one for one in product_ids if one not in held and _is_gone(api, one)]
+    return [one for one in product_ids if one not in held and (one not in known or _is_gone(api, one))]
 
 
 def _held(api: Api, path: str, ids: Sequence[str]) -> set[str]:

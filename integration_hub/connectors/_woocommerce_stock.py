@@ -93,11 +93,11 @@ class Setter:
 
     def _look(self, levels: Sequence[LevelToSet]) -> Shelf:
         shelf = Shelf()
-        known = [level for level in levels if _is_id(level.product_id)]
-        for some in _chunks([level.product_id for level in known if not _is_id(level.parent_id)]):
+        known = [level for level in levels if is_id(level.product_id)]
+        for some in _chunks([level.product_id for level in known if not is_id(level.parent_id)]):
             self._look_at(some, shelf)
         parents = {shelf.parent_of(level) for level in known}
-        for parent in sorted(filter(_is_id, parents), key=int):
+        for parent in sorted(filter(is_id, parents), key=int):
             shelf.families[parent] = self._family(parent)
             shelf.held |= {fields.identifier(one, "id"): {"parent_id": parent, **one} for one in shelf.families[parent]}
         return shelf
@@ -180,7 +180,7 @@ def _target(level: LevelToSet, raw: Object, shelf: Shelf) -> Target:
     parent = shelf.parent_of(level)
     if raw.get("manage_stock") == AT_PARENT:
         return Target(PRODUCTS, parent, level.quantity)
-    path = f"{PRODUCTS}/{quote(parent, safe='')}/variations" if _is_id(parent) else PRODUCTS
+    path = f"{PRODUCTS}/{quote(parent, safe='')}/variations" if is_id(parent) else PRODUCTS
     return Target(path, level.product_id, level.quantity)
 
 
@@ -203,8 +203,9 @@ def _written(command: SetStock, outcomes: dict[tuple[str, str], LevelSet], *, wa
     return Written(external_id=command.key, was_there=was_there, levels=levels)
 
 
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) > 0
+def is_id(text: str) -> bool:
+    """Whether this can be an id of the shop's at all."""
+    return text.isascii() and text.isdigit() and len(text) < 20 and int(text) > 0
 
 
 def _number(quantity: Decimal) -> Decimal | int:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from integration_hub.kernel import codec, fields
-from integration_hub.kernel.errors import HubError, Rejected, Unauthentic, Unsupported
+from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unauthentic, Unsupported
 from integration_hub.kernel.fields import Object
+from integration_hub.kernel.goods import ProductGone, SetStock
 from integration_hub.kernel.messages import (
     Command,
     Ignored,
@@ -29,11 +30,15 @@ from integration_hub.kernel.messages import (
 )
 from integration_hub.kernel.text import say
 
+from . import _shopify_check as checks
+from . import _shopify_goods as goods
 from . import _shopify_graphql as graphql
+from . import _shopify_shelves as shelves
 from ._shopify_api import Api
 from ._shopify_config import ShopifyConfig
 from ._shopify_list import orders_placed
 from ._shopify_order import order_report
+from ._shopify_stock import Setter
 from ._shopify_tell import Teller
 from .base import Capability, Connector, Delivery, Finding, Incoming, Listing, Page, Role, Stream
 from .http import Http
@@ -43,6 +48,8 @@ ORDER_TOPICS = frozenset(
     for event in ("create", "updated", "paid", "cancelled", "fulfilled", "partially_fulfilled", "edited")
 )
 GONE_TOPICS = frozenset({"orders/delete", "order.gone"})
+PRODUCT_TOPICS = frozenset({"products/create", "products/update"})
+LOCATION_TOPICS = frozenset(f"locations/{event}" for event in ("create", "update", "activate", "deactivate", "delete"))
 WATCHED = ("ORDERS_CREATE", "ORDERS_UPDATED")
 SCOPES = (
     "read_orders",
@@ -51,6 +58,8 @@ SCOPES = (
     "write_merchant_managed_fulfillment_orders",
 )
 ALL_ORDERS = "read_all_orders"
+GOODS_STREAMS: dict[str, Callable[..., Page]] = {"products": shelves.products, "stock": shelves.levels}
+STOCK_SCOPES = ("read_products", "read_locations", "write_inventory")
 
 
 class Shopify(Connector):
@@ -64,7 +73,10 @@ class Shopify(Connector):
             Capability.RECEIVE,
             Capability.POLL,
             Capability.SWEEP,
+            Capability.SWEEP_PRODUCTS,
             Capability.LIST_ORDERS,
+            Capability.LIST_LEVELS,
+            Capability.SET_STOCK,
             Capability.TELL_ACCEPTED,
             Capability.TELL_SHIPPED,
             Capability.TELL_CANCELLED,
@@ -72,11 +84,15 @@ class Shopify(Connector):
     )
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream("orders", timedelta(minutes=5), timedelta(minutes=15), say("Orders")),
+        Stream("products", timedelta(minutes=10), timedelta(minutes=15), say("Products")),
+        Stream("stock", timedelta(minutes=5), timedelta(minutes=15), say("Stock")),
         Stream("webhooks", timedelta(hours=1), timedelta(0), say("Webhooks")),
     )
     cannot: ClassVar[tuple[Any, ...]] = (
         say("Shopify shows orders older than 60 days only to apps with the right read_all_orders."),
-        say("Shopify ships whole pieces only."),
+        say("Shopify ships and counts whole pieces only."),
+        say("Shopify sets stock only of articles whose quantity it tracks, at locations where they are stocked."),
+        say("Shopify's webhooks do not say which articles are bundles; the poll does."),
         say(
             "What is taken out of an order in Shopify after it was placed stays in the hub's order; only money returned shows."
         ),
@@ -100,8 +116,9 @@ class Shopify(Connector):
         context = {"test": "true"} if headers["test"].lower() == "true" else {}
         if events:
             context["events"] = "true"
-        object_id = codec.peek(request.body, "id") or headers["resource-id"].rpartition("/")[2][:100]
-        return (Delivery(_topic(headers["topic"], headers["action"]), object_id, request.body, context),)
+        topic = _topic(headers["topic"], headers["action"])
+        object_id = _object_id(topic, request.body) or headers["resource-id"].rpartition("/")[2][:100]
+        return (Delivery(topic, object_id, request.body, context),)
 
     def _verify(self, request: Incoming, header: str) -> None:
         stated = request.headers.get(header, "").encode("utf-8", "replace")
@@ -112,17 +129,27 @@ class Shopify(Connector):
         raise Unauthentic(say("The webhook's signature is missing or wrong."))
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
-        topic = delivery.topic
-        if topic not in ORDER_TOPICS | GONE_TOPICS | {"order.polled", "webhook.state"}:
-            return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=topic or "?")),)
-        body = codec.load_object(delivery.body)
-        if topic in GONE_TOPICS:
-            return (OrderGone(external_id=fields.identifier(body, "id")),)
-        if topic == "webhook.state":
-            return (_subscription(body),)
-        if topic == "order.polled":
-            return (order_report(graphql.rest_shape(body), self.config.ready_financial_statuses),)
-        return (self._from_webhook(body, delivery),)
+        read = self._readers(delivery).get(delivery.topic)
+        if read is None:
+            return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=delivery.topic or "?")),)
+        return read(codec.load_object(delivery.body))
+
+    def _readers(self, delivery: Delivery) -> dict[str, Callable[[Object], Sequence[Report]]]:
+        ready, seen = self.config.ready_financial_statuses, fields.moment(delivery.context, "seen")
+        return {
+            **dict.fromkeys(ORDER_TOPICS, lambda body: (self._from_webhook(body, delivery),)),
+            **dict.fromkeys(GONE_TOPICS, lambda body: (OrderGone(external_id=fields.identifier(body, "id")),)),
+            **dict.fromkeys(PRODUCT_TOPICS, goods.from_webhook),
+            **dict.fromkeys(LOCATION_TOPICS, lambda body: (goods.place(body),)),
+            "order.polled": lambda body: (order_report(graphql.rest_shape(body), ready),),
+            "product.polled": goods.polled,
+            "product.gone": lambda body: (ProductGone(external_id=fields.identifier(body, "id")),),
+            "products/delete": goods.deleted,
+            "inventory_levels/update": lambda body: (goods.level(body),),
+            "inventory_items/update": lambda body: (_of_an_item(body),),
+            "stock.polled": lambda body: goods.shelf(body, seen),
+            "webhook.state": lambda body: (_subscription(body),),
+        }
 
     def _from_webhook(self, body: Object, delivery: Delivery) -> Report:
         if "order_edit" in body or (delivery.context.get("events") and "line_items" not in body):
@@ -133,9 +160,20 @@ class Shopify(Connector):
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
         if stream == "orders":
             return self._poll_orders(since, token)
+        if stream in GOODS_STREAMS:
+            return self._poll_goods(GOODS_STREAMS[stream], since, token)
         if stream == "webhooks":
             return Page([_delivery("webhook.state", item) for item in self._webhooks()])
         raise Unsupported(say("%(system)s cannot be polled.", system=self.label))
+
+    def _poll_goods(self, read: Callable[..., Page], since: datetime | None, token: str | None) -> Page:
+        """An app without these rights is no reason to stop the orders, too."""
+        try:
+            return read(self.api, since, token)
+        except Misconfigured as error:
+            if error.code != "access_denied":
+                raise
+            raise RetryLater(error.text, after=timedelta(hours=1), code=error.code, detail=error.detail) from error
 
     def _poll_orders(self, since: datetime | None, token: str | None) -> Page:
         start = since.astimezone(UTC).strftime("updated_at:>='%Y-%m-%dT%H:%M:%SZ'") if since else None
@@ -166,7 +204,7 @@ class Shopify(Connector):
         if not isinstance(data.get("nodes"), list) or len(data["nodes"]) != len(order_ids):
             raise Rejected(say("Shopify did not answer for every order."), code="unreadable")
         missing = [order_id for order_id, node in zip(order_ids, data["nodes"], strict=True) if node is None]
-        if ALL_ORDERS in _scopes(data):
+        if ALL_ORDERS in checks.scopes_of(data):
             return missing
         # without that right older orders look deleted; only what is newer than the oldest one we may see counts
         oldest = _oldest(data)
@@ -176,16 +214,30 @@ class Shopify(Connector):
         found = {"id": order_id, "found": datetime.now(UTC).isoformat(timespec="seconds")}
         return Delivery("order.gone", order_id, codec.canonical(found))
 
+    def gone_products(self, product_ids: Sequence[str]) -> Sequence[str]:
+        return shelves.missing(self.api, product_ids)
+
+    def gone_product_delivery(self, product_id: str) -> Delivery:
+        found = {"id": product_id, "found": datetime.now(UTC).isoformat(timespec="seconds")}
+        return Delivery("product.gone", product_id, codec.canonical(found))
+
+    def list_levels(self, token: str | None) -> Page:
+        return shelves.levels(self.api, None, token)
+
     def list_orders(self, start: datetime, end: datetime, token: str | None) -> Listing:
         return orders_placed(self.api, start, end, token)
 
     def send(self, command: Command) -> Written:
+        if isinstance(command, SetStock):
+            return Setter(self.api).carry_out(command)
         written = self._tell(command, write=True)
         if written is None:
             raise Unsupported(say("%(system)s cannot carry this out.", system=self.label))
         return written
 
     def find(self, command: Command) -> Written | None:
+        if isinstance(command, SetStock):
+            return Setter(self.api).find(command)
         return self._tell(command, write=False)
 
     def _tell(self, command: Command, *, write: bool) -> Written | None:
@@ -202,20 +254,27 @@ class Shopify(Connector):
         try:
             data = self.api.query(graphql.SHOP)
             present = {fields.words(item, "topic") for item in self._webhooks() if item["status"] == "active"}
-            name, scopes = fields.words(fields.child(data, "shop"), "name"), _scopes(data)
+            return checks.findings(data, present, scopes=(*SCOPES, ALL_ORDERS, *STOCK_SCOPES), topics=WATCHED)
         except HubError as error:
             return (Finding(False, error.text),)
-        return (
-            Finding(True, say("The shop %(name)s answers and the token is right.", name=name)),
-            *(_scope_finding(scope, scope in scopes) for scope in (*SCOPES, ALL_ORDERS)),
-            *(_webhook_finding(topic, topic in present) for topic in WATCHED),
-        )
+
+
+def _object_id(topic: str, body: bytes) -> str:
+    """A level has no id of its own: it is an inventory item at a location."""
+    if topic.startswith("inventory_levels/"):
+        return ":".join(codec.peek(body, name) for name in ("inventory_item_id", "location_id")).strip(":")
+    return codec.peek(body, "id")
+
+
+def _of_an_item(body: Object) -> Ignored:
+    fields.identifier(body, "id")
+    return Ignored(reason=say("an inventory item without its variant; products/update and the next poll bring it"))
 
 
 def _topic(topic: str, action: str) -> str:
     """orders/create, however it is written: ORDERS_CREATE, or ``orders`` with the action apart."""
     if topic.isupper() and "_" in topic:
-        return topic.lower().replace("_", "/", 1)
+        return graphql.topic_of(topic)
     return f"{topic}/{action}" if action and "/" not in topic else topic
 
 
@@ -227,35 +286,14 @@ def _subscription(body: Object) -> SubscriptionReport:
     status = fields.words(body, "status")
     return SubscriptionReport(
         external_id=graphql.number_of(body.get("id")),
-        topic=fields.words(body, "topic").lower().replace("_", "/", 1),
+        topic=graphql.topic_of(fields.words(body, "topic")),
         active=status == "active",
         vendor_status=status,
         url=fields.words(body, "uri"),
     )
 
 
-def _scopes(data: Object) -> set[str]:
-    """What the app may do; who may write something may read it as well."""
-    app = fields.child(data, "currentAppInstallation")
-    granted = {fields.words(scope, "handle") for scope in fields.children(app, "accessScopes")}
-    return granted | {scope.replace("write_", "read_", 1) for scope in granted if scope.startswith("write_")}
-
-
 def _oldest(data: Object) -> int:
     orders = fields.children(fields.child(data, "orders"), "nodes")
     number = graphql.number_of(orders[0].get("id")) if orders else ""
     return int(number) if number.isdigit() else 0
-
-
-def _scope_finding(scope: str, granted: bool) -> Finding:
-    if granted:
-        return Finding(True, say("The app has the right %(scope)s.", scope=scope))
-    return Finding(False, say("The app lacks the right %(scope)s. Grant it in the app's settings.", scope=scope))
-
-
-def _webhook_finding(topic: str, present: bool) -> Finding:
-    if present:
-        return Finding(True, say("There is a webhook %(topic)s.", topic=topic))
-    return Finding(
-        False, say("There is no webhook %(topic)s; until there is one, orders come by polling only.", topic=topic)
-    )

@@ -41,7 +41,7 @@ class Control:
         self._orders = orders
         self._sender = sender
         self._router = Router()
-        shelves = Shelves(woo.shop.goods)
+        shelves = Shelves(woo.shop.goods, shopify.shop.shelf)
         books = Books(world, sender, orders)
         for method, path, handler in [*self._routes(), *books.routes(), *shelves.routes(), *odoo_stock.routes(world)]:
             self._router.add(method, path, handler)

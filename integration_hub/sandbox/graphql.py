@@ -56,8 +56,13 @@ class _Run:
             )
         value = parent[item.name]
         if callable(value):
-            value = value(**self.filled(item.arguments))
+            value = value(**self.filled(item.arguments), **self._idempotent(item))
         return self._shape(value, item)
+
+    def _idempotent(self, item: Selection) -> dict[str, Any]:
+        """The key of Shopify's directive ``@idempotent`` goes to who carries the mutation out."""
+        given = self.filled(item.directives.get("idempotent", {}))
+        return {"idempotent": given["key"]} if "key" in given else {}
 
     def _shape(self, value: Any, item: Selection) -> Any:
         if isinstance(value, list):

@@ -33,16 +33,27 @@ def _button(action: str, label: str, **values: str) -> str:
 
 
 def _shelf(world: World) -> str:
-    """WooCommerce's stock, to be changed by hand as a colleague would."""
-    rows = (row for row in world.store.rows("woo.products") if row["manage_stock"] is True)
-    return "".join(
-        _row(
-            escape(row["sku"]),
-            f'<form method="post" action="/control/woo/products/{row["id"]}"><input type="hidden" name="action" value="stock">'
-            f'<input name="quantity" type="number" aria-label="Stock of {escape(row["sku"])}" value="{row["stock_quantity"]}">'
-            "<button>Set</button></form>",
-        )
-        for row in rows
+    """The shops' stock, to be changed by hand as a colleague would."""
+    store = world.store
+    skus = {row["item"]: (row["id"], row["sku"]) for row in store.rows("shopify.variants")}
+    woo = "".join(
+        _by_hand(row["sku"], f"woo/products/{row['id']}", row["stock_quantity"])
+        for row in store.rows("woo.products")
+        if row["manage_stock"] is True
+    )
+    levels = [row for row in store.rows("shopify.levels") if row["location"] == 1 and row["item"] in skus]
+    shopify = "".join(
+        _by_hand(skus[row["item"]][1], f"shopify/variants/{skus[row['item']][0]}", row["available"]) for row in levels
+    )
+    return f"<h3>WooCommerce</h3><table>{woo}</table><h3>Shopify, Hauptlager</h3><table>{shopify}</table>"
+
+
+def _by_hand(sku: str, what: str, quantity: int) -> str:
+    name = escape(sku)
+    return _row(
+        name,
+        f'<form method="post" action="/control/{what}"><input type="hidden" name="action" value="stock">'
+        f'<input name="quantity" type="number" aria-label="Stock of {name}" value="{quantity}"><button>Set</button></form>',
     )
 
 
@@ -95,6 +106,6 @@ def page(world: World) -> str:
 All credentials are invented and open nothing else. <a href="/control/state">State as JSON</a></p>
 <table>{rows}</table>
 <h2>Orders</h2>{orders}<h3>By themselves</h3><div>{_button("pause", "Pause")}{_button("resume", "Go on")}</div>
-<h2>Stock, set by hand</h2><h3>WooCommerce</h3><table>{_shelf(world)}</table>
+<h2>Stock, set by hand</h2>{_shelf(world)}
 <h3>Odoo, WH/Stock</h3><details><summary>Count by hand</summary><table>{shelf(world)}</table></details>
 <h2>Faults</h2><div>{faults}{_button("reset", "All well again")}</div><p>In force: {in_force}</p></html>"""

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import world as facts
-from .catalogue import ARTICLES
 from .graphql import GraphqlError, execute, is_mutation
 from .hooks import Sender, is_local
 from .http import Request, Response, json_response
+from .shopify_goods import ShopifyGoods
 from .shopify_graph import Node, connection, gid, matches, number_of, uncursor, utc
-from .shopify_hooks import TOPICS, enum
+from .shopify_hooks import GOODS_TOPICS, TOPICS, enum
 from .shopify_shop import ShopifyShop
-from .shopify_types import fulfillment, fulfillment_order, order, variant
+from .shopify_types import fulfillment, fulfillment_order, order
 from .store import Record
 from .world import World
 
@@ -24,6 +24,8 @@ _SCOPES = (
     "write_orders",
     "read_all_orders",
     "read_products",
+    "read_locations",
+    "write_inventory",
     "read_fulfillments",
     "write_fulfillments",
     "read_merchant_managed_fulfillment_orders",
@@ -49,6 +51,7 @@ class Shopify:
         self._world = world
         self._store = world.store
         self.shop = ShopifyShop(world, sender)
+        self._goods = ShopifyGoods(self.shop.shelf)
 
     def handle(self, request: Request) -> Response:
         if request.headers.get("x-shopify-access-token") != facts.SHOPIFY_TOKEN:
@@ -114,7 +117,7 @@ class Shopify:
             "nodes": lambda ids: [self._node(item) for item in ids],
             "fulfillment": self._fulfillment,
             "fulfillmentOrder": lambda id: self._node(id, "FulfillmentOrder"),
-            "productVariants": self._variants,
+            **self._goods.queries(),
             "webhookSubscriptions": self._subscriptions,
         }
 
@@ -127,7 +130,7 @@ class Shopify:
             "webhookSubscriptionCreate": self._webhook_create,
             "webhookSubscriptionDelete": self._webhook_delete,
         }
-        return {"__typename": "Mutation", **names}
+        return {"__typename": "Mutation", **names, **self._goods.mutations()}
 
     def _orders(self, query: str | None = None, sortKey: str = "PROCESSED_AT", **page: Any) -> Node:  # noqa: N803
         """Sorted by a time and the id; a cursor holds both, so orders that move meanwhile do no harm."""
@@ -143,11 +146,6 @@ class Shopify:
         rows.sort(key=key)
         return connection("Order", rows, order, key)(**page)
 
-    def _variants(self, **page: Any) -> Node:
-        return connection("ProductVariant", [variant(article) for article in ARTICLES])(
-            first=page.get("first"), after=page.get("after")
-        )
-
     def _order(self, global_id: Any, kind: str = "Order") -> Record | None:
         return self._store.get("shopify.orders", number_of(global_id, kind))
 
@@ -156,7 +154,7 @@ class Shopify:
             row = self._order(global_id, name)
             if row is not None and kind in ("", name):
                 return view(row)
-        return None
+        return self._goods.node(global_id) if not kind else None
 
     def _fulfillment(self, id: str) -> Node | None:
         row = self._store.get("shopify.fulfillments", number_of(id, "Fulfillment"))
@@ -185,7 +183,7 @@ class Shopify:
 
     def _webhook_create(self, topic: str, webhookSubscription: Mapping[str, Any]) -> Node:  # noqa: N803
         url = webhookSubscription.get("uri") or webhookSubscription.get("callbackUrl") or ""
-        known = {enum(name): name for name in TOPICS}
+        known = {enum(name): name for name in TOPICS + GOODS_TOPICS}
         if topic not in known:
             raise GraphqlError(f"Variable $topic of type WebhookSubscriptionTopic! was provided invalid value {topic}")
         made, problem = None, _errors((["webhookSubscription", "callbackUrl"], "Address is not allowed"))

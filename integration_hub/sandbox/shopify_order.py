@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from .basket import Basket, Item, Sum
-from .catalogue import title
+from .catalogue import ARTICLES, GIFT_CARD, Article, title
 from .people import Person
 from .store import Record, Store
 
@@ -32,6 +32,12 @@ _EMPTY: Record = {
     "total_tip_received": "0.00",
     "total_weight": 0,
 }
+
+
+def product_id(article: Article) -> int:
+    """The product that a variant belongs to: the sizes of the shirt share one."""
+    first = next((item for item in ARTICLES if article.family and item.family == article.family), article)
+    return PRODUCT_BASE + first.number
 
 
 def local(moment: datetime) -> str:
@@ -69,13 +75,13 @@ def _line(number: int, item: Item, currency: str) -> Record:
         "fulfillable_quantity": item.quantity,
         "fulfillment_service": "manual",
         "fulfillment_status": None,
-        "gift_card": False,
+        "gift_card": article is GIFT_CARD,
         "grams": 0,
         "name": title(article),
         "price": str(article.price),
         "price_set": money_set(str(article.price), currency),
         "product_exists": True,
-        "product_id": PRODUCT_BASE + article.number,
+        "product_id": product_id(article),
         "properties": [],
         "quantity": item.quantity,
         "requires_shipping": True,

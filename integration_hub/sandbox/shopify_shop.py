@@ -8,6 +8,7 @@ from .basket import Basket
 from .hooks import Sender
 from .shopify_hooks import ShopifyHooks
 from .shopify_order import FIRST_ORDER, local, new_order
+from .shopify_shelf import ShopifyShelf
 from .store import Record
 from .world import World
 
@@ -19,6 +20,7 @@ class ShopifyShop:
         self._world = world
         self._store = world.store
         self.hooks = ShopifyHooks(world, sender)
+        self.shelf = ShopifyShelf(world, self.hooks)
         self._store.start_at("shopify.orders", FIRST_ORDER)
         self._store.start_at("shopify.lines", 15_900_000_000_001)
         self._store.start_at("shopify.fulfillments", 5_100_000_000_001)
@@ -26,6 +28,7 @@ class ShopifyShop:
     def place(self, basket: Basket, announce: bool = True) -> Record:
         with self._world.lock:
             order = new_order(self._store, basket)
+            self.shelf.sell(order["line_items"], announce=announce)
             if announce:
                 topics = ("orders/create", "orders/updated") + (
                     ("orders/paid",) if order["financial_status"] == "paid" else ()
@@ -59,6 +62,9 @@ class ShopifyShop:
     def cancel(self, order_id: int, reason: str) -> Record:
         """Cancel, void the payment; totals as placed stay, the ``current_`` ones fall to nothing."""
         now = local(self._world.now())
+        order = self._store.get("shopify.orders", order_id)
+        if order is not None and not order["cancelled_at"]:
+            self.shelf.put_back(order["line_items"])
         changes = {
             "cancelled_at": now,
             "closed_at": now,
@@ -74,6 +80,7 @@ class ShopifyShop:
             number = self._store.next_id("shopify.fulfillments")
             now = local(self._world.now())
             shipped = []
+            self.shelf.ship(order["line_items"], wanted)
             for line in order["line_items"]:
                 quantity = wanted.get(line["id"], 0)
                 line["fulfillable_quantity"] -= quantity

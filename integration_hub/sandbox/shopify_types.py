@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
-from .catalogue import Article, title
 from .shopify_graph import (
     Node,
     address,
@@ -20,7 +18,6 @@ from .shopify_graph import (
     tax_lines,
     utc,
 )
-from .shopify_order import PRODUCT_BASE, VARIANT_BASE
 from .store import Record
 
 FULFILLMENT = {None: "UNFULFILLED", "partial": "PARTIALLY_FULFILLED", "fulfilled": "FULFILLED"}
@@ -258,27 +255,3 @@ def _transactions(row: Record) -> list[Node]:
             "test": False,
         }
     ]
-
-
-def variant(article: Article) -> Node:
-    """The GraphQL type ProductVariant."""
-    product: dict[str, Any] = {
-        "__typename": "Product",
-        "id": gid("Product", PRODUCT_BASE + article.number),
-        "legacyResourceId": str(PRODUCT_BASE + article.number),
-        "title": article.title,
-        "status": "ACTIVE",
-        "updatedAt": "2026-01-05T09:00:00Z",
-    }
-    return {
-        "__typename": "ProductVariant",
-        "id": gid("ProductVariant", VARIANT_BASE + article.number),
-        "legacyResourceId": str(VARIANT_BASE + article.number),
-        "sku": article.sku,
-        "barcode": article.gtin,
-        "title": article.option or "Default Title",
-        "displayName": title(article),
-        "price": str(article.price),
-        "updatedAt": "2026-01-05T09:00:00Z",
-        "product": product,
-    }

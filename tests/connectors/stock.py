@@ -112,10 +112,3 @@ class StockContract(LevelsListedContract):
         for wish in self.set_stock().levels:
             assert by_id[wish.product_id].stock_id == wish.stock_id
             assert by_id[wish.product_id].tracked
-
-    def test_the_sweep_tells_what_is_gone(self) -> None:
-        it, there = self.connector(), self.set_stock().levels[0].product_id
-        with outside(self.world()):
-            assert list(it.gone_products([there, "999999"])) == ["999999"]
-        (report,) = it.parse(it.gone_product_delivery("999999"))
-        assert getattr(report, "external_id", None) == "999999"

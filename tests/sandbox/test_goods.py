@@ -36,11 +36,6 @@ def levels(it: Any) -> dict[str, Decimal | None]:
     return {":".join(filter(None, place)): level.available for place, level in shelf(it).items()}
 
 
-@pytest.fixture(params=["woo"])
-def shop(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
 def it(shop: str, sandbox: Sandbox) -> Any:
     return SHOPS[shop](sandbox)

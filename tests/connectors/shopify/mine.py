@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 
 from integration_hub.connectors.base import Connector, Incoming
 from integration_hub.connectors.shopify import Shopify
+from integration_hub.kernel.goods import LevelToSet, SetStock
 from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
 from tests.connectors.contract import Contract, Sample
 from tests.connectors.world import World
 
-from . import payloads
+from . import goods, payloads
 from .shop import Shop
 
 SECRET = "shpss_1234567890"
@@ -30,6 +31,15 @@ PARCEL = Parcel(
 )
 SHIPPED = TellShipped(reference="R1", order_id="1", parcel=PARCEL, complete=False)
 CANCELLED = TellCancelled(reference="R1", order_id="1", reason="out of stock")
+
+STOCK = SetStock(
+    key="K1",
+    levels=(
+        LevelToSet(product_id="501", stock_id="1501", location_id="1", quantity=Decimal(9), expected=Decimal(12)),
+        LevelToSet(product_id="501", stock_id="1501", location_id="2", quantity=Decimal(0)),
+        LevelToSet(product_id="502", stock_id="1502", location_id="1", quantity=Decimal(20)),
+    ),
+)
 
 
 def settings(**changes: Any) -> dict[str, Any]:
@@ -59,13 +69,19 @@ class Mine(Contract):
             Sample("polled", payloads.polled(payloads.node(payloads.order()))),
             Sample("net prices", payloads.webhook(net)),
             Sample("deleted", payloads.webhook({"id": 24}, "orders/delete")),
+            Sample("product", payloads.webhook(goods.rest(), "products/update")),
+            Sample("product polled", payloads.webhook(goods.polled(), "product.polled")),
+            Sample("level", payloads.webhook(goods.level(), "inventory_levels/update")),
+            Sample("levels polled", payloads.webhook(goods.shelf(), "stock.polled", **goods.SEEN)),
+            Sample("location", payloads.webhook({"id": 1, "name": "Lager", "active": True}, "locations/update")),
+            Sample("product deleted", payloads.webhook({"id": 50}, "products/delete")),
             Sample(
                 "subscription", payloads.webhook({"id": "missing:ORDERS_CREATE", "status": "missing"}, "webhook.state")
             ),
         ]
 
     def commands(self) -> Sequence[Command]:
-        return [ACCEPTED, SHIPPED, CANCELLED]
+        return [ACCEPTED, SHIPPED, CANCELLED, STOCK]
 
     def world(self) -> World:
         return Shop()

@@ -13,6 +13,7 @@ from integration_hub.connectors import shopify
 from tests.connectors.world import Reply
 
 from . import payloads
+from .goods import Goods
 
 ORDER = "gid://shopify/Order/1"
 _OPERATION = re.compile(r"(query|mutation) (\w+)")
@@ -42,21 +43,25 @@ class Shop:
         self.notes_written: list[str] = []
         self.orders = [payloads.node(payloads.order())]
         self.webhooks = [{"id": "gid://shopify/WebhookSubscription/1", "topic": topic} for topic in shopify.WATCHED]
-        self.scopes = [*shopify.SCOPES, shopify.ALL_ORDERS]
+        self.scopes = [*shopify.SCOPES, shopify.ALL_ORDERS, *shopify.STOCK_SCOPES]
+        self.goods = Goods()
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     def is_write(self, request: requests.PreparedRequest) -> bool:
         return bool(json.loads(request.body or b"{}")["query"].startswith("mutation"))
 
     def made(self) -> Any:
-        return [tag for tag in self.tags if tag != "vip"] + self.notes_written + self.fulfilments
+        told: list[Any] = [tag for tag in self.tags if tag != "vip"]
+        return told + self.notes_written + self.fulfilments + self.goods.set
 
     def answer(self, request: requests.PreparedRequest) -> Reply:
         body = json.loads(request.body or b"{}")
         found = _OPERATION.match(body["query"])
         assert found
         self.asked.append((found[2], body["variables"]))
-        return 200, {}, json.dumps({"data": getattr(self, _handler(found[2]))(body["variables"])})
+        handler = _handler(found[2])
+        own = getattr(self, handler, None) or getattr(self.goods, handler.removeprefix("_"))
+        return 200, {}, json.dumps({"data": own(body["variables"])})
 
     def _scopes_data(self) -> dict[str, Any]:
         return {"accessScopes": [{"handle": scope} for scope in self.scopes]}

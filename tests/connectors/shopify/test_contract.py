@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from integration_hub.kernel.goods import LevelToSet
 from tests.connectors.contract import (
     DeclarationContract,
     ParseContract,
     TroubleContract,
     WriteContract,
 )
+from tests.connectors.levels import ProductsSweptContract
 from tests.connectors.listing import OrdersListedContract
+from tests.connectors.stock import StockContract
 from tests.connectors.webhooks import WebhookContract
 
 from .mine import Mine
@@ -35,4 +40,13 @@ class TestWriting(Mine, WriteContract):
 
 
 class TestListing(Mine, OrdersListedContract):
+    pass
+
+
+class TestStock(Mine, StockContract):
+    def untracked(self) -> LevelToSet:
+        return LevelToSet(product_id="503", stock_id="1503", location_id="1", quantity=Decimal(5))
+
+
+class TestSweeping(Mine, ProductsSweptContract):
     pass

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from integration_hub.connectors import shopify
 from integration_hub.connectors.base import Incoming
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.shopify import Shopify
@@ -193,6 +194,7 @@ def test_orders_that_the_app_may_not_see_any_more_are_not_gone() -> None:
 def test_the_check_names_missing_rights_and_webhooks() -> None:
     shop = Shop()
     shop.scopes = ["write_orders", "read_all_orders", "write_merchant_managed_fulfillment_orders"]
+    shop.scopes += shopify.STOCK_SCOPES
     shop.webhooks = []
     with outside(shop):
         bad = [str(finding.text) for finding in connect().check() if not finding.ok]

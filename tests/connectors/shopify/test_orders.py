@@ -275,7 +275,7 @@ def test_an_edit_names_no_order_and_is_left_to_the_update_beside_it() -> None:
     assert isinstance(parse({"order_edit": {"id": 1, "order_id": 2}}, "orders/edited"), Ignored)
 
 
-@pytest.mark.parametrize("topic", ["refunds/create", "customers/update", "products/delete", "app/uninstalled", ""])
+@pytest.mark.parametrize("topic", ["refunds/create", "customers/update", "products/exploded", "app/uninstalled", ""])
 def test_other_topics_are_ignored_with_a_reason(topic: str) -> None:
     report = parse({"id": 1}, topic)
     assert isinstance(report, Ignored)

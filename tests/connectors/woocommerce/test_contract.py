@@ -11,6 +11,7 @@ from tests.connectors.contract import (
     TroubleContract,
     WriteContract,
 )
+from tests.connectors.levels import ProductsSweptContract
 from tests.connectors.listing import OrdersListedContract
 from tests.connectors.stock import StockContract
 from tests.connectors.webhooks import WebhookContract
@@ -45,3 +46,7 @@ class TestListing(Mine, OrdersListedContract):
 class TestStock(Mine, StockContract):
     def untracked(self) -> LevelToSet:
         return LevelToSet(product_id="8", quantity=Decimal(5))
+
+
+class TestSweeping(Mine, ProductsSweptContract):
+    pass
