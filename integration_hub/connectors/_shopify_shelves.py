@@ -105,7 +105,11 @@ def levels(api: Api, since: datetime | None, token: str | None) -> Page:
 def missing(api: Api, product_ids: Sequence[str]) -> list[str]:
     """Which of these variants the shop does not hold any more."""
     known = [one for one in product_ids if is_id(one)]
-    nodes = api.query(PRESENT_VARIANTS, {"ids": [gid("ProductVariant", one) for one in known]}).get("nodes") if known else []
+    nodes = (
+        api.query(PRESENT_VARIANTS, {"ids": [gid("ProductVariant", one) for one in known]}).get("nodes")
+        if known
+        else []
+    )
     if not isinstance(nodes, list) or len(nodes) != len(known):
         raise Rejected(say("Shopify did not answer for every article."), code="unreadable")
     held = {one for one, node in zip(known, nodes, strict=True) if node is not None}
