@@ -6,14 +6,16 @@ import os
 
 from django.apps import AppConfig
 
-from . import breaks
+from . import breaks, naps
 
 
 class ChaosConfig(AppConfig):
-    """No models, one command."""
+    """No models, one command, a failpoint in the children."""
 
     name = "chaos"
 
     def ready(self) -> None:
         if which := os.environ.get("HUB_BREAK"):
             breaks.ON_CODE[which]()
+        if rate := float(os.environ.get("HUB_NAPS") or 0):
+            naps.install(rate)

@@ -20,6 +20,7 @@ class Run:
     struck: Mapping[str, int]
     nemesis: Counter[str]
     restarts: Mapping[str, int]
+    naps: int
     resubscribed: int
     orders_here: int
     sales_there: int
@@ -70,6 +71,7 @@ def _fire(run: Run) -> list[tuple[str, str]]:
     return [
         ("kill -9", f"{sum(kills.values())}: {_counts(kills)}"),
         ("pauses (SIGSTOP)", str(run.nemesis["pause cluster child"])),
+        ("naps over the end of a lease", str(run.naps)),
         ("PostgreSQL crashes", str(run.nemesis["crash"])),
         ("outages of the ERP", str(run.nemesis["outage odoo"])),
         ("faults of ERP and shops", f"{sum(faults.values())}: {_counts(faults)}"),

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from integration_hub.management.commands.demo import web_command
 from orders.models import Order
 
-from . import breaks, facts, quiet, scene, verdict
+from . import breaks, facts, naps, quiet, scene, verdict
 from .customers import Customers
 from .nemesis import Nemesis
 from .outside import Outside
@@ -48,7 +48,7 @@ SWITCHES = {"pays_after": 2.0, "odoo_ship_after": 3.0, "shopify_retry_seconds": 
 class Stage:
     """The hub's services, the played world, the database and the gauges.  ``say`` tells how it goes."""
 
-    def __init__(self, seed: int, workers: int, broken: str, say: Callable[[str], None]) -> None:
+    def __init__(self, seed: int, workers: int, broken: str, naps: float, say: Callable[[str], None]) -> None:
         self.say = say
         self.folder = Path(settings.DATA_DIR)
         self.postgres = Postgres(self.folder / "postgres")
@@ -58,7 +58,7 @@ class Stage:
         hub, world = _free_port(), _free_port()
         self.hub = f"http://127.0.0.1:{hub}"
         self.outside = Outside(f"http://127.0.0.1:{world}")
-        self._broken = broken
+        self._broken, self._naps = broken, naps
         state, options = str(self.folder / "sandbox"), ["--order-every", "0", "--seed", str(seed), "--hub", self.hub]
         command = [sys.executable, "-m", "integration_hub.sandbox", "--port", str(world), "--state", state, *options]
         self._world = Service("sandbox", command, {}, self.folder / "log" / "sandbox.log")
@@ -69,8 +69,7 @@ class Stage:
         self._due = dict.fromkeys(("look", "staff", "poll"), 0.0)
 
     def _service(self, name: str, command: list[str]) -> Service:
-        module = "chaos.settings" if self._broken else "integration_hub.settings"
-        environment = {**TIMES, "DJANGO_SETTINGS_MODULE": module, "HUB_BREAK": self._broken}
+        environment = {**TIMES, "HUB_BREAK": self._broken, "HUB_NAPS": str(self._naps)}
         return Service(name, command, environment, self.folder / "log" / f"{name}.log")
 
     def build(self) -> None:
@@ -170,6 +169,7 @@ def perform(stage: Stage, plan: Plan, patience: float, stopped: Callable[[], boo
         struck=state["faults"]["struck"],
         nemesis=nemesis.did,
         restarts={name: service.starts - 1 for name, service in stage.services.items()},
+        naps=naps.taken(stage.folder),
         resubscribed=stage.resubscribed,
         orders_here=Order.objects.count(),
         sales_there=sum(map(len, found.erp.values())),

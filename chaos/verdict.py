@@ -9,7 +9,7 @@ from .facts import Erp, Facts, Held, Placed
 from .ledgers import CHECKS
 
 EDITED, CANCELLED, UNKNOWN = "edited_after_export", "cancelled_after_export", "unknown_product"
-DEAD = ("cancel",)
+DEAD, LIVE = ("cancel",), ("sale", "done")
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def _unwritten(facts: Facts, planted: Collection[str]) -> Iterator[str]:
             if held.state != "WAITING" or sales:
                 yield f"{reference} is unpaid, but {held.state} with {len(sales)} sales"
             continue
-        if held.state != "ACCEPTED" or not any(sale.state not in DEAD for sale in sales):
-            yield f"{reference} is {held.state} with {len(sales)} sales"
+        if held.state != "ACCEPTED" or not any(sale.state in LIVE for sale in sales):
+            yield f"{reference} is {held.state} with sales {[sale.state for sale in sales]}"
 
 
 def _doubled(facts: Facts) -> Iterator[str]:

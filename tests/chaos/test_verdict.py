@@ -61,9 +61,10 @@ def test_books_that_agree_break_nothing() -> None:
         facts(PLACED, None),
         facts(PLACED, HELD),
         facts(PLACED, HELD, replace(SALE, state="cancel")),
+        facts(PLACED, HELD, replace(SALE, state="draft")),
         facts(replace(PLACED, unpaid=True), HELD, SALE),
     ],
-    ids=["not here", "not there", "cancelled there", "written although unpaid"],
+    ids=["not here", "not there", "cancelled there", "a draft there", "written although unpaid"],
 )
 def test_what_is_not_where_it_should_be_is_lost(found: Facts) -> None:
     figures, broken = judge(found)

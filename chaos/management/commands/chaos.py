@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--kills", type=int, default=30)
         parser.add_argument("--seed", type=int, default=7)
         parser.add_argument("--pauses", type=int, default=None, help="default: a fifth of the kills")
+        parser.add_argument("--naps", type=float, default=0.005, help="share of sends after which a worker oversleeps")
         parser.add_argument("--workers", type=int, default=2, help="how many manage.py worker")
         parser.add_argument(
             "--patience", type=float, default=300.0, help="seconds to come to rest after the last fault"
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             signal.signal(number, self._stop)
         drawn = plan.draw(options["orders"], options["kills"], options["seed"], options["pauses"])
         self._say(f"chaos: {options['orders']} orders, {options['kills']} kills, seed {options['seed']}")
-        stage = run.Stage(options["seed"], options["workers"], options["broken"], self._say)
+        stage = run.Stage(options["seed"], options["workers"], options["broken"], options["naps"], self._say)
         try:
             stage.build()
             self._say(f"  the hub stands at {stage.hub}; {drawn.window:.0f} s of fire begin")
