@@ -70,15 +70,11 @@ def _left_unfinished(order: Order, command: OutboundCommand, stated: dict[str, s
 
 def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> str | None:
     """The ERP shows a sale: take over state and shipments of those that are ours."""
-    sale = (
-        Sale.objects.select_for_update(of=("self",))
-        .select_related("order__channel")
-        .filter(connection=erp, external_id=report.external_id)
-        .first()
-    )
-    if sale is None:
-        if exported.is_under_way(erp, report.reference):
-            raise RetryLater(say("The hub is just writing this sale."))
+    sale = _known(erp, report)
+    if sale is None and exported.is_under_way(erp, report.reference):
+        raise RetryLater(say("The hub is just writing this sale."))
+    # another worker may have booked the answer between the two looks
+    if sale is None and (sale := _known(erp, report)) is None:
         return "a sale that the hub did not write"
     if sale.source_updated_at and report.updated_at < sale.source_updated_at:
         return mark("older than what the hub holds")
@@ -88,6 +84,11 @@ def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> s
     if moved or any(shipped):
         measure_fulfilment(order)
     return None if moved or any(shipped) else mark("says nothing new")
+
+
+def _known(erp: Connection, report: SaleReport) -> Sale | None:
+    sales = Sale.objects.select_for_update(of=("self",)).select_related("order__channel")
+    return sales.filter(connection=erp, external_id=report.external_id).first()
 
 
 def _take_stage(order: Order, sale: Sale, report: SaleReport, event: InboundEvent) -> bool:

@@ -34,11 +34,16 @@ def is_written(order: Order) -> bool:
 
 def is_under_way(erp: Connection, reference: str) -> bool:
     """Whether the ERP may hold a sale of this reference whose answer the hub has not booked yet."""
-    unsure = OutboundCommand.objects.filter(
-        connection=erp, verb=WRITE_SALE, state__in=OPEN_COMMANDS, maybe_sent=True
-    ).values_list("subject_id", flat=True)
-    orders = Order.objects.filter(pk__in=list(unsure[:1000])).select_related("channel")
-    return bool(reference) and any(order.reference == reference for order in orders)
+    slug, _colon, external_id = reference.partition(":")
+    orders = Order.objects.filter(channel__slug=slug, external_id=external_id)
+    return OutboundCommand.objects.filter(
+        connection=erp,
+        verb=WRITE_SALE,
+        subject_type=ContentType.objects.get_for_model(Order),
+        subject_id__in=list(orders.values_list("pk", flat=True)),
+        state__in=OPEN_COMMANDS,
+        maybe_sent=True,
+    ).exists()
 
 
 def edited(order: Order, digest: str, event: InboundEvent, changes: list[str | Text]) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from integration_hub.messaging import pump
 from integration_hub.models import Connection, InboundEvent
+from orders import exported
 from orders.models import Order, Sale, Shipment, ShipmentLine
 from tests import spine, standin
 
@@ -98,6 +100,24 @@ def test_a_sale_that_ships_before_its_answer_is_booked(
     spine.later()
     early.refresh_from_db()
     assert (early.state, Order.objects.get().fulfilment, parcels(world)) == ("DONE", "FULL", [("P1", True)])
+
+
+def test_a_sale_that_ships_while_its_answer_is_being_booked(
+    joined: Connection, erp: Connection, world: standin.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker commits the sale after this one has looked for it and before it asks whether it is under way."""
+    spine.teapot()
+    spine.say(joined, standin.order(1))
+    pump.run("in")
+    asked = exported.is_under_way
+
+    def booked_meanwhile(*given: Any) -> bool:
+        pump.run("out")
+        return asked(*given)
+
+    monkeypatch.setattr(exported, "is_under_way", booked_meanwhile)
+    assert says(erp, "SHIPPED", shipments=[parcel("P1", ("TK-100", "2"))]).state == "DONE"
+    assert Shipment.objects.count() == 1
 
 
 def test_the_shop_hears_nothing_that_it_cannot_be_told(
