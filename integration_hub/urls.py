@@ -29,6 +29,7 @@ urlpatterns = [
     path("tokens/", pages.listing, name="tokens"),
     path("tokens/new/", pages.issue, name="token_issue"),
     path("tokens/<str:digest>/revoke/", pages.revoke, name="token_revoke"),
+    path("", include("inventory.urls")),
     path("", include("orders.urls")),
     path("", include("integration_hub.dashboards.urls")),
 ]

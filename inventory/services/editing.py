@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from integration_hub.kernel.errors import Rejected
@@ -10,8 +10,9 @@ from integration_hub.kernel.text import say
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
 
-from ..models import Field, Variant
-from . import naming, ownership, recording, troubles
+from ..models import Field, ShareRule, Variant
+from . import bundles, naming, ownership, recording, troubles
+from .bundles import Part
 from .ownership import COLUMNS, Owners
 
 HUB_ONLY = ("deposit", "pieces_only", "share_rule")  # no system states them
@@ -74,3 +75,32 @@ def edit(variant: Variant, values: Mapping[str, Any], *, by: User, why: str = ""
     if "gtin" in changed:
         recording.known(variant, by=by)
     return changed
+
+
+def owner_of_parts(variant: Variant) -> str:
+    """The system that says what this bundle is made of; empty where people do."""
+    speaker = ownership.owners().speaker(Field.PARTS, ownership.live_listings(variant))
+    return speaker.connection.name if speaker and speaker.parts else ""
+
+
+def define_parts(variant: Variant, parts: Sequence[Part], *, rule: ShareRule, by: User, why: str = "") -> bool:
+    """Say by hand what a bundle is made of; Rejected where a system does, and for what no bundle can be."""
+    if owner := owner_of_parts(variant):
+        raise Rejected(say("%(owner)s says what this bundle is made of.", owner=owner), code="not_ours")
+    changed = bundles.define(variant, parts, rule=rule, by=by, why=why)
+    variant.refresh_from_db()
+    troubles.bundle_impossible(variant, None)
+    troubles.bundle_empty(variant)
+    ownership.compare([variant.pk])
+    return changed
+
+
+def words_taken(field: Field, variants: Sequence[int]) -> None:
+    """After a new owner's word was taken over: bundles are looked at, and who waits for a number goes on."""
+    if field not in (Field.GTIN, Field.KIND):
+        return
+    for variant in Variant.objects.filter(pk__in=variants).order_by("pk"):
+        if field == Field.GTIN:
+            recording.known(variant)
+        else:
+            troubles.bundle_empty(variant)

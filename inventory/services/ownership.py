@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection as database
+from django.utils.translation import gettext
 
+from integration_hub.backoffice.words import money
 from integration_hub.kernel.states import Role
 from integration_hub.kernel.text import say
 from integration_hub.models import Connection
@@ -193,3 +195,21 @@ def take_words(field: Field) -> list[int]:
     with database.cursor() as cursor:
         cursor.execute(sql, [list(speakers)])
         return [row[0] for row in cursor.fetchall()]
+
+
+def shown(row: Variant | Listing | None, field: Field) -> str:
+    """A field of an article or of a listing as people read it; a dash for nothing."""
+    value = getattr(row, COLUMNS[field][0], None)
+    if value in ("", None, []):
+        return "–"
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if field == Field.PRICE:
+        gross = getattr(row, "price_includes_tax", None)
+        tax = "" if gross is None else gettext("with tax") if gross else gettext("without tax")
+        return f"{money(value, getattr(row, 'currency', ''))} {tax}".strip()
+    if field == Field.OPTIONS:
+        return ", ".join(f"{axis}: {choice}" for axis, choice in value)
+    if field == Field.KIND:
+        return str(Kind(value).label) if value in Kind.values else str(value)
+    return f"{value.normalize():f} kg" if field == Field.WEIGHT else str(value)

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from integration_hub.models import Connection, InboundEvent, OutboundCommand, User
+from inventory.models import FieldOwner, Listing, Variant
 from orders.models import Order
 from orders.tally import DayTally
 from tests.dashboards.filled import Filled
@@ -38,6 +39,13 @@ PAGES: dict[str, set[str]] = {
     "activity": TRAFFIC,
     "completeness": ORDERS,
     "tokens": {"integrator", "auditor", "administrator"},
+    "article": EVERYBODY,
+    "article_lookup": EVERYBODY,
+    "article_differences": ORDERS,
+    "article_owners": ORDERS,
+    "mapping": ORDERS,
+    "mapping_history": ORDERS,
+    "listing": ORDERS,
 }
 DEEDS: dict[str, set[str]] = {
     "order_action": {"finance", "operations", "administrator"},
@@ -47,6 +55,10 @@ DEEDS: dict[str, set[str]] = {
     "command_action": {"operations", "integrator", "administrator"},
     "completeness_again": {"finance", "operations", "integrator", "administrator"},
     "completeness_compare": {"finance", "operations", "integrator", "administrator"},
+    "article_action": {"operations", "integrator", "administrator"},
+    "article_own": INTEGRATORS,
+    "listing_action": {"operations", "integrator", "administrator"},
+    "mapping_confirm": {"operations", "integrator", "administrator"},
     "token_issue": INTEGRATORS,
     "token_revoke": INTEGRATORS,
 }
@@ -71,7 +83,16 @@ def arguments(name: str) -> list[Any]:
         OutboundCommand.objects.latest("pk").pk,
     )
     tally = DayTally.objects.get_or_create(connection_id=shop, day="2026-11-20")[0].pk
+    pot = Variant.objects.get(sku="TK-100")
+    listing = Listing.objects.get_or_create(connection_id=shop, external_id="9")[0].pk
+    owner = FieldOwner.objects.get_or_create(field="title")[0].pk
     known: dict[str, list[Any]] = {
+        "article": [pot.pk],
+        "article_action": [pot.pk, "inventory.edit"],
+        "article_lookup": ["sku"],
+        "article_own": [owner],
+        "listing": [listing],
+        "listing_action": [listing, "inventory.map"],
         "completeness_again": [tally, "completeness.again"],
         "completeness_compare": [shop, "completeness.compare"],
         "order": [order],

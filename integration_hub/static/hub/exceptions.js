@@ -80,24 +80,6 @@ function firstFix() {
   fix.scrollIntoView({ block: "nearest" });
 }
 
-function lookUp(input) {
-  const list = document.createElement("datalist");
-  list.id = `${input.id}_found`;
-  input.after(list);
-  input.setAttribute("list", list.id);
-  let timer;
-  input.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(async () => {
-      const address = `${input.form.dataset.lookup}${input.dataset.lookup}/?q=${encodeURIComponent(input.value)}`;
-      const answer = await fetch(address, { headers: { Accept: "application/json" } });
-      if (!answer.ok) return;
-      const { found } = await answer.json();
-      list.replaceChildren(...found.map((item) => Object.assign(document.createElement("option"), { value: item.value, label: item.label, textContent: item.label })));
-    }, 180);
-  });
-}
-
 function tell(place, now) {
   place.querySelector("progress").max = now.total;
   place.querySelector("progress").value = now.released;
@@ -178,7 +160,6 @@ document.addEventListener("focusin", (event) => {
   }
 });
 
-document.querySelectorAll("input[data-lookup]").forEach(lookUp);
 tally();
 // nothing can be focused before the page is uncloaked, which is done by then
 window.addEventListener("load", () => {

@@ -42,3 +42,45 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "1";
   window.addEventListener("pageshow", () => { delete form.dataset.sent; }, { once: true });
 });
+
+// What fits to what is typed: a field with data-lookup asks the address that its form names.
+function lookUp(input) {
+  const list = document.createElement("datalist");
+  list.id = `${input.id}_found`;
+  input.after(list);
+  input.setAttribute("list", list.id);
+  let timer;
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const address = `${input.form.dataset.lookup}${input.dataset.lookup}/?q=${encodeURIComponent(input.value)}`;
+      const answer = await fetch(address, { headers: { Accept: "application/json" } });
+      if (!answer.ok) return;
+      const { found } = await answer.json();
+      list.replaceChildren(...found.map((item) => Object.assign(document.createElement("option"), { value: item.value, label: item.label, textContent: item.label })));
+    }, 180);
+  });
+}
+
+document.addEventListener("focusin", (event) => {
+  const input = event.target.closest("input[data-lookup]");
+  if (!input || input.hasAttribute("list")) return;
+  lookUp(input);
+});
+
+// Rows to confirm: choosing a suggestion (also the one chosen already) ticks its row; the box on top ticks every row with
+// a suggestion chosen.
+document.addEventListener("click", (event) => {
+  const { form, name = "", type } = event.target;
+  if (type !== "radio" || !name.startsWith("choice-")) return;
+  const box = form.querySelector(`input[name=pick][value="${name.slice(7)}"]`);
+  if (box) box.checked = true;
+});
+
+document.addEventListener("change", (event) => {
+  const { form, checked, dataset } = event.target;
+  if (!dataset.tick) return;
+  for (const box of form.querySelectorAll(`input[name=${dataset.tick}]`)) {
+    box.checked = checked && Boolean(form.querySelector(`input[name="choice-${box.value}"]:checked`));
+  }
+});

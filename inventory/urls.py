@@ -1,0 +1,21 @@
+"""The pages of articles."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import article_views, mapping_views
+
+urlpatterns = [
+    path("articles/<int:pk>/", article_views.article, name="article"),
+    path("articles/<int:pk>/do/<str:code>/", article_views.article_action, name="article_action"),
+    path("articles/owners/", article_views.owners, name="article_owners"),
+    path("articles/owners/<int:pk>/", article_views.own, name="article_own"),
+    path("articles/mapping/lookup/<slug:field>/", mapping_views.lookup, name="article_lookup"),
+    path("articles/differences/", mapping_views.differences, name="article_differences"),
+    path("articles/mapping/", mapping_views.mapping, name="mapping"),
+    path("articles/mapping/confirm/", mapping_views.confirm, name="mapping_confirm"),
+    path("articles/mapping/history/", mapping_views.history, name="mapping_history"),
+    path("articles/mapping/<int:pk>/", mapping_views.listing_page, name="listing"),
+    path("articles/mapping/<int:pk>/do/<str:code>/", mapping_views.listing_action, name="listing_action"),
+]
