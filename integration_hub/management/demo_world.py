@@ -45,8 +45,11 @@ def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
         _products(odoo, stopped)
         _past_orders(sandbox)
     connections = _shops(sandbox, odoo) | {"odoo": odoo}
-    _control(sandbox, "subscribe", shop="woo", url=f"{hub}/webhooks/laden/", secret=credentials.WOO_WEBHOOK_SECRET)
-    _control(sandbox, "subscribe", shop="shopify", url=f"{hub}/webhooks/teehaus/", secret=credentials.SHOPIFY_SECRET)
+    for shop, slug, secret in (
+        ("woo", "laden", credentials.WOO_WEBHOOK_SECRET),
+        ("shopify", "teehaus", credentials.SHOPIFY_SECRET),
+    ):
+        _control(sandbox, "subscribe", shop=shop, url=f"{hub}/webhooks/{slug}/", secret=secret, goods=True)
     if built.exists():
         say("the demo world is as you left it")
         return
@@ -65,6 +68,7 @@ def _erp(sandbox: str) -> Connection:
 
 def _shops(sandbox: str, odoo: Connection) -> dict[str, Connection]:
     woo = {"url": f"{sandbox}/woo", "tracking": "shipment_tracking"}
+    woo |= {"currency": "EUR", "prices": "gross", "weight_unit": "kg"}
     shopify = {"shop": credentials.SHOPIFY_SHOP, "api_url": f"{sandbox}/shopify"}
     made = {
         "laden": _connection("laden", "Teeladen", "woocommerce", "SHOP", woo, _woo_secrets()),

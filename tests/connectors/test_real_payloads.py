@@ -16,7 +16,7 @@ from integration_hub.connectors.shopify import Shopify
 from integration_hub.connectors.woocommerce import WooCommerce
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import Unauthentic
-from integration_hub.kernel.goods import ProductGone, ProductKind, ProductReport, StockReport
+from integration_hub.kernel.goods import LocationReport, ProductGone, ProductKind, ProductReport, StockReport
 from integration_hub.kernel.messages import Ignored, OrderGone, OrderReport, Report
 from integration_hub.kernel.states import LineKind, OrderStage
 
@@ -179,3 +179,49 @@ def test_shopify_signature_vector(path: Path) -> None:
     headers = {"x-shopify-hmac-sha256": vector["expected_base64"], "x-shopify-topic": "orders/create"}
     (delivery,) = shop.receive(Incoming(headers, vector["body"].encode()))
     assert delivery.body == vector["body"].encode()
+
+
+def shopify_parses(body: Any, topic: str) -> list[Report]:
+    shop = Shopify(Shopify.Config(**shopify_side.settings()), Http())
+    reports = list(shop.parse(Delivery(topic, "1", codec.canonical(body))))
+    for report in reports:
+        assert_sound(report)
+    return reports
+
+
+def test_shopify_places_and_levels_agree_with_their_source() -> None:
+    folder = FOLDER / "shopify"
+    places = codec.loads((folder / "rest_locations.json").read_bytes())["locations"]
+    places.append(codec.loads((folder / "webhook_sample_location.json").read_bytes()))
+    for place in places:
+        assert shopify_parses(place, "locations/update") == [
+            LocationReport(external_id=str(place["id"]), name=place["name"])
+        ]
+    for path in files("shopify", "rest_inventory_level_*.response.json"):
+        level = codec.loads(path.read_bytes())["inventory_level"]
+        (report,) = shopify_parses(level, "inventory_levels/update")
+        assert isinstance(report, StockReport)
+        (held,) = report.levels
+        assert (held.stock_id, held.location_id, held.available) == ("808950810", "655441491", level["available"])
+
+
+def test_shopify_variants_agree_with_their_source() -> None:
+    folder = FOLDER / "shopify"
+    variant = codec.loads((folder / "rest_variant.json").read_bytes())["variant"]
+    product = {"id": variant["product_id"], "title": "IPod Nano", "status": "active", "options": [{"name": "Color"}]}
+    told, left = shopify_parses({**product, "variants": [variant]}, "products/update")
+    assert isinstance(told, ProductReport)
+    assert (told.external_id, told.stock_id, told.options) == ("808950810", "808950810", (("Color", "Pink"),))
+    assert (told.kind, told.tracked, told.weight) == (ProductKind.GOODS, True, Decimal("0.566990"))
+    assert left == ProductGone(product_id="632910392", kept=("808950810",))
+    node = (
+        (folder / "gql_ProductVariantDetailsResponse.json")
+        .read_text()
+        .replace("{{ProductId}}", "1")
+        .replace("{{VariantId}}", "2")
+    )
+    polled = {**codec.loads(node)["data"]["productVariant"], "id": "gid://shopify/ProductVariant/3"}
+    body = {"product": {**polled["product"], "title": "Shirt", "status": "ACTIVE"}, "variants": [polled]}
+    (report,) = shopify_parses(body, "product.polled")
+    assert isinstance(report, ProductReport)
+    assert (report.stock_id, report.tracked, report.price) == ("2", False, Decimal("99.99"))

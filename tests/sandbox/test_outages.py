@@ -103,6 +103,7 @@ def _persist(sandbox: Sandbox, commands: Sequence[WriteSale]) -> None:
         erp, done = odoo(sandbox), False
         while not done:
             try:
-                done = erp.find(command) is not None or bool(erp.send(command))
+                found = erp.find(command)
+                done = (found is not None and not found.unfinished) or bool(erp.send(command))
             except RetryLater:
                 continue
