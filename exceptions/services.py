@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -35,6 +36,7 @@ class Trouble:
     expected: Text | None = None
     found: Text | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+    due_at: datetime | None = None  # a deadline from outside; else the kind's own time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,7 @@ def open_case(
             found=_json(trouble.found),
             params=dict(trouble.params),
             data=dict(trouble.data),
+            **({"due_at": trouble.due_at} if trouble.due_at else {}),
         )
     else:
         note(case, "exceptions.opened", say("Opened: %(subject)s", subject=row.label), system="hub")
@@ -119,7 +122,7 @@ def _fresh(trouble: Trouble, stake: Stake, connection: Connection | None) -> Exc
         connection=connection,
         currency=stake.currency,
         role=kind.role,
-        due_at=timezone.now() + kind.due,
+        due_at=trouble.due_at or timezone.now() + kind.due,
     )
 
 

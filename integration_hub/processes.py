@@ -8,6 +8,7 @@ from integration_hub.kernel.states import Capability, Role
 from integration_hub.messaging.switches import Process
 from orders.commands import STATUS_TO_SHOP
 from orders.services import ORDER_TO_ERP
+from payments.telling import TO_ERP, TO_SHOP
 
 PROCESSES = (
     Process(
@@ -23,5 +24,18 @@ PROCESSES = (
         help=_("The shop gets the ERP's number, tracking and shipping status."),
         target_role=Role.ERP,
         needs=frozenset({Capability.TELL_ACCEPTED, Capability.TELL_SHIPPED, Capability.TELL_CANCELLED}),
+    ),
+    Process(
+        code=TO_ERP,
+        label=_("Payments to the ERP"),
+        help=_("Payments and refunds are registered on the sales in the ERP."),
+        target_role=Role.ERP,
+    ),
+    Process(
+        code=TO_SHOP,
+        label=_("Payment status to the shop"),
+        help=_("The shop learns what the providers and the bank say: paid, partly refunded, refunded, in dispute."),
+        target_role=Role.PAYMENT,
+        needs=frozenset({Capability.TELL_PAYMENT}),
     ),
 )

@@ -45,6 +45,15 @@ _SEE_TRAFFIC = (
     "integration_hub.view_activity",
     "integration_hub.view_externalreference",
 )
+_SEE_MONEY = tuple(
+    f"payments.view_{name}"
+    for name in ("transaction", "payout", "refund", "writeoff", "dispute", "openitem", "bankline", "feecheck")
+)
+_SET_MONEY = tuple(
+    f"payments.{what}_{name}"
+    for name in ("feecontract", "paymentterm", "numberrule")
+    for what in ("view", "add", "change", "delete")
+)
 _PERSONAL = ("orders.see_personal_data",)
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -57,6 +66,15 @@ ROLES: dict[str, tuple[str, ...]] = {
         "orders.waive_order",
         "orders.retry_order",
         "integration_hub.view_connection",
+        *_SEE_MONEY,
+        *_SET_MONEY,
+        "payments.assign_transaction",
+        "payments.explain_payout",
+        "payments.request_refund",
+        "payments.approve_refund",
+        "payments.write_off",
+        "payments.approve_write_off",
+        "payments.view_policy",
     ),
     "operations": (
         *_SEE_CASES,
@@ -70,6 +88,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         "orders.retry_order",
         "inventory.map_variant",
         "inventory.edit_variant",
+        "payments.view_openitem",
+        "payments.view_transaction",
+        "payments.request_refund",
     ),
     "marketing": ("customers.view_customer", "inventory.view_variant"),
     "integrator": (
@@ -91,7 +112,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "integration_hub.delete_apitoken",
         "integration_hub.report_orders",
     ),
-    "auditor": (*_SEE_CASES, *_SEE_ORDERS, *_SEE_TRAFFIC, *_PERSONAL, "integration_hub.view_apitoken"),
+    "auditor": (*_SEE_CASES, *_SEE_ORDERS, *_SEE_MONEY, *_SEE_TRAFFIC, *_PERSONAL, "integration_hub.view_apitoken"),
     "administrator": ("*",),
 }
 

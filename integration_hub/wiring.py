@@ -22,10 +22,19 @@ import orders.invariants
 import orders.silence
 import orders.states
 import orders.summary
+import payments.balances
+import payments.cases
+import payments.chores
+import payments.handlers
+import payments.invariants
+import payments.refunds
+import payments.states
+import payments.summary
+import payments.telling
 from exceptions import kinds, subjects
 from integration_hub import roles
 from integration_hub.backoffice import invariants, words
-from integration_hub.kernel import goods, messages
+from integration_hub.kernel import funds, goods, messages
 from integration_hub.messaging import (
     bulk,
     cases,
@@ -52,16 +61,22 @@ REPORTS: dict[type, list[dispatch.Handler]] = {
     goods.ProductReport: [inventory.services.record],
     goods.ProductGone: [inventory.services.gone],
     messages.SubscriptionReport: [orders.handlers.subscription_reported],
+    funds.TransactionReport: [payments.handlers.transaction_reported],
+    funds.PayoutReport: [payments.handlers.payout_reported],
+    funds.DisputeReport: [payments.handlers.dispute_reported],
+    funds.StatementReport: [payments.handlers.statement_reported],
 }
 
 BATCHES: dict[type, dispatch.BatchHandler] = {
     messages.OrderReport: orders.batch.record_new,
+    funds.TransactionReport: payments.handlers.transactions_reported,
 }
 
 NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.ProductKnown: [orders.handlers.products_known],
-    messages.OrderAccepted: [orders.commands.write_sales],
-    messages.SaleRecorded: [orders.commands.tell_accepted],
+    messages.OrderAccepted: [orders.commands.write_sales, payments.telling.order_accepted],
+    messages.OrderMoneyChanged: [payments.telling.money_changed],
+    messages.SaleRecorded: [orders.commands.tell_accepted, payments.telling.sale_recorded],
     messages.ShipmentRecorded: [orders.commands.tell_shipped],
     messages.SaleCancelled: [orders.commands.tell_cancelled],
 }
@@ -78,9 +93,21 @@ VERBS = {
     "shop.cancelled": Verb(
         orders.commands.build_cancelled, orders.commands.told, _("Tell the shop about the cancellation")
     ),
+    payments.refunds.SEND: Verb(payments.refunds.build, payments.refunds.sent, _("Refund at the provider")),
+    payments.telling.TELL: Verb(
+        payments.telling.build_tell, payments.telling.told, _("Tell the shop how the order stands with its money")
+    ),
+    payments.telling.REGISTER: Verb(
+        payments.telling.build_register, payments.telling.told, _("Register the payment in the ERP")
+    ),
 }
 
-INVARIANTS = (*messaging_invariants.INVARIANTS, *exceptions.invariants.INVARIANTS, *orders.invariants.INVARIANTS)
+INVARIANTS = (
+    *messaging_invariants.INVARIANTS,
+    *exceptions.invariants.INVARIANTS,
+    *orders.invariants.INVARIANTS,
+    *payments.invariants.INVARIANTS,
+)
 
 KINDS = (
     *cases.KINDS,
@@ -88,10 +115,11 @@ KINDS = (
     *orders.cases.KINDS,
     *orders.completeness_cases.KINDS,
     *orders.silence.KINDS,
+    *payments.cases.KINDS,
     verification.kind(INVARIANTS),
 )
 
-FACES = (orders.summary.FACE, *inventory.cases.FACES)
+FACES = (orders.summary.FACE, *inventory.cases.FACES, *payments.summary.FACES)
 
 LANES = {
     "in": inbox.process,
@@ -113,6 +141,24 @@ TASKS = (
         run=orders.completeness.follow_up,
     ),
     Task(name="silence", label=_("Look for silent shops"), every=timedelta(minutes=5), run=orders.silence.look),
+    Task(
+        name="payments_match",
+        label=_("Look for the orders of payments"),
+        every=timedelta(minutes=1),
+        run=payments.chores.find_orders,
+    ),
+    Task(
+        name="payments_balances",
+        label=_("Bring open items up to date"),
+        every=timedelta(minutes=5),
+        run=payments.chores.bring_up_to_date,
+    ),
+    Task(
+        name="payouts",
+        label=_("Look after payouts and bank lines"),
+        every=timedelta(hours=1),
+        run=payments.chores.look_after,
+    ),
     *verification.tasks(INVARIANTS),
 )
 
@@ -120,6 +166,7 @@ TASKS = (
 TERMS = (
     dict(orders.states.OrderState.choices)
     | dict(orders.states.Payment.choices)
+    | payments.states.TERMS
     | dict(Door.choices)
     | dict(Outcome.choices)
     | dict(inventory.models.Field.choices)

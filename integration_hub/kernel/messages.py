@@ -353,4 +353,13 @@ class ProductKnown:
     by: int | None = None
 
 
-News = ProductKnown | OrderAccepted | SaleRecorded | ShipmentRecorded | SaleCancelled
+@dataclass(frozen=True, kw_only=True)
+class OrderMoneyChanged:
+    """News: the order stands differently with its money; ``before`` is empty the first time."""
+
+    order_id: int
+    status: str
+    before: str
+
+
+News = OrderMoneyChanged | ProductKnown | OrderAccepted | SaleRecorded | ShipmentRecorded | SaleCancelled
