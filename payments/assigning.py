@@ -55,10 +55,7 @@ def follow(ids: Sequence[int], orders: Iterable[int]) -> None:
 
 def _returned(ids: Sequence[int]) -> list[int]:
     """Refunds of these payments that came before them."""
-    paid = Transaction.objects.filter(pk__in=ids, kind=Kind.CAPTURE)
-    names: dict[int, list[str]] = {}
-    for connection, name in paid.values_list("connection_id", "external_id"):
-        names.setdefault(connection, []).append(name)
+    names = matching.names_of(ids)
     waiting = Q(pk=None)
     for connection, found in names.items():
         waiting |= Q(connection_id=connection, parent_external_id__in=found)
@@ -172,7 +169,8 @@ def _held(row: Transaction) -> list[Decimal]:
 def _followers(row: Transaction) -> list[int]:
     """Refunds of this payment that wait for its order."""
     waiting = Unassigned.objects.filter(
-        transaction__connection_id=row.connection_id, transaction__parent_external_id=row.external_id
+        transaction__connection_id=row.connection_id,
+        transaction__parent_external_id__in=[row.external_id, *row.payment_ids],
     )
     ids = list(waiting.values_list("pk", flat=True))
     matching.match(ids)

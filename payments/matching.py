@@ -55,7 +55,8 @@ _PARENT = """
     CASE WHEN n.number > 1 THEN sign(l.gross) * abs(a.order_amount)
       WHEN a.amount = a.order_amount THEN l.gross
       ELSE sign(l.gross) * abs(round(l.gross * a.order_amount / a.amount, 2)) END AS order_amount
-  FROM looking l JOIN payments_transaction f ON f.connection_id = l.connection_id AND f.external_id = l.parent_external_id
+  FROM looking l JOIN payments_transaction f ON f.connection_id = l.connection_id AND f.id <> l.id
+    AND (f.external_id = l.parent_external_id OR (f.kind = 'CAPTURE' AND f.payment_ids @> ARRAY[l.parent_external_id]))
   JOIN payments_allocation a ON a.transaction_id = f.id
   JOIN LATERAL (SELECT count(*) AS number FROM payments_allocation b WHERE b.transaction_id = f.id) n ON TRUE
   WHERE l.parent_external_id <> '' AND (n.number = 1 OR abs(l.gross) = abs(f.gross))
@@ -181,17 +182,22 @@ def orders_of(ids: Sequence[int]) -> list[int]:
 
 def _children(ids: Sequence[int]) -> None:
     """Refunds that came before their payment was tied follow it now."""
-    rows = Transaction.objects.filter(pk__in=ids).values_list("connection_id", "external_id")
-    names: dict[int, list[str]] = {}
-    for connection, external in rows:
-        names.setdefault(connection, []).append(external)
-    for connection, externals in names.items():
+    for connection, externals in names_of(ids).items():
         waiting = Unassigned.objects.filter(
             transaction__connection_id=connection, transaction__parent_external_id__in=externals
         )
         found = [pk for pk in waiting.values_list("pk", flat=True) if pk not in set(ids)]
         if found:
             match(found)
+
+
+def names_of(ids: Sequence[int]) -> dict[int, list[str]]:
+    """By provider, all names that other movements may know these by."""
+    names: dict[int, list[str]] = {}
+    rows = Transaction.objects.filter(pk__in=ids).values_list("connection_id", "external_id", "payment_ids")
+    for connection, external, others in rows:
+        names.setdefault(connection, []).extend({external, *others})
+    return names
 
 
 def sweep(limit: int = BATCH) -> int:

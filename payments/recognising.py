@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from exceptions import services as cases
 from exceptions.services import Trouble
@@ -70,8 +70,9 @@ def _refund_of(row: Transaction) -> Refund | None:
 
 
 def _capture_of(row: Transaction) -> Transaction | None:
+    name = row.parent_external_id
     parent = Transaction.objects.filter(
-        connection=row.connection, external_id=row.parent_external_id, kind=Kind.CAPTURE
+        Q(external_id=name) | Q(payment_ids__contains=[name]), connection=row.connection, kind=Kind.CAPTURE
     ).first()
     if parent or row.parent_external_id:
         return parent

@@ -69,7 +69,8 @@ def sources(order: Order, *, lock: bool = False) -> list[Source]:
 def _free(row: Transaction, order: Order, mine: Decimal, sums: dict[tuple[int, int | None], Decimal]) -> Decimal:
     """Neither more than the order has in this payment, nor more than the payment has at all."""
     everybody = sum((amount for (capture, _order), amount in sums.items() if capture == row.pk), Decimal(0))
-    return max(min(mine - sums.get((row.pk, order.pk), Decimal(0)), row.gross - everybody), Decimal(0))
+    left: Decimal = row.gross - everybody
+    return max(min(mine - sums.get((row.pk, order.pk), Decimal(0)), left), Decimal(0))
 
 
 def refundable(order: Order) -> Decimal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -105,6 +106,7 @@ class Transaction(models.Model):
             models.Index(fields=["connection", "-occurred_at"], name="movement_connection"),
             models.Index(fields=["kind", "-occurred_at"], name="movement_kind"),
             models.Index(fields=["connection", "payout_external_id"], name="movement_payout"),
+            GinIndex(fields=["payment_ids"], name="movement_payment_ids"),
             models.Index(
                 fields=["connection", "parent_external_id"],
                 condition=~Q(parent_external_id=""),
