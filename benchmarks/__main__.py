@@ -19,7 +19,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from benchmarks import backlog, end_to_end, intake, processing  # noqa: PLC0415
+    from benchmarks import backlog, end_to_end, growth, intake, processing  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     for name, run in {
@@ -27,6 +27,7 @@ def main() -> None:
         "processing": processing.run,
         "end_to_end": end_to_end.run,
         "backlog": backlog.run,
+        "growth": growth.run,
     }.items():
         if not sys.argv[1:] or name in sys.argv[1:]:
             run()
