@@ -10,6 +10,9 @@ import exceptions.invariants
 import inventory.cases
 import inventory.models
 import inventory.services
+import orders.aftersales.cases
+import orders.aftersales.handlers
+import orders.aftersales.states
 import orders.batch
 import orders.cases
 import orders.catchup
@@ -34,7 +37,7 @@ import payments.telling
 from exceptions import kinds, subjects
 from integration_hub import roles
 from integration_hub.backoffice import invariants, words
-from integration_hub.kernel import funds, goods, messages
+from integration_hub.kernel import aftersales, funds, goods, messages
 from integration_hub.messaging import (
     bulk,
     cases,
@@ -53,6 +56,8 @@ from integration_hub.messaging.schedules import Task
 from integration_hub.models.inbound import Door
 from integration_hub.models.outbound import Outcome
 from integration_hub.processes import PROCESSES
+from orders.aftersales import commands as after_sale
+from orders.aftersales import steps
 
 REPORTS: dict[type, list[dispatch.Handler]] = {
     messages.OrderReport: [orders.handlers.order_reported],
@@ -60,6 +65,7 @@ REPORTS: dict[type, list[dispatch.Handler]] = {
     messages.SaleReport: [orders.handlers.sale_reported],
     goods.ProductReport: [inventory.services.record],
     goods.ProductGone: [inventory.services.gone],
+    aftersales.AfterSaleReport: [orders.aftersales.handlers.reported],
     messages.SubscriptionReport: [orders.handlers.subscription_reported],
     funds.TransactionReport: [payments.handlers.transaction_reported],
     funds.PayoutReport: [payments.handlers.payout_reported],
@@ -79,6 +85,7 @@ NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.SaleRecorded: [orders.commands.tell_accepted, payments.telling.sale_recorded],
     messages.ShipmentRecorded: [orders.commands.tell_shipped],
     messages.SaleCancelled: [orders.commands.tell_cancelled],
+    messages.AfterSaleMoved: [orders.handlers.after_sales_moved],
 }
 
 VERBS = {
@@ -102,6 +109,13 @@ VERBS = {
     ),
 }
 
+VERBS |= {
+    steps.CANCEL_SALE: Verb(after_sale.build_cancel_sale, after_sale.written, _("Cancel the sale in the ERP")),
+    steps.WRITE_RETURN: Verb(after_sale.build_return, after_sale.written, _("Book the return in the ERP")),
+    steps.REFUNDED: Verb(after_sale.build_refunded, after_sale.written, _("Note the refund in the shop")),
+    steps.CANCEL_ORDER: Verb(after_sale.build_cancel_order, after_sale.written, _("Cancel the order in the shop")),
+}
+
 INVARIANTS = (
     *messaging_invariants.INVARIANTS,
     *exceptions.invariants.INVARIANTS,
@@ -113,6 +127,7 @@ KINDS = (
     *cases.KINDS,
     *inventory.cases.KINDS,
     *orders.cases.KINDS,
+    *orders.aftersales.cases.KINDS,
     *orders.completeness_cases.KINDS,
     *orders.silence.KINDS,
     *payments.cases.KINDS,
@@ -167,6 +182,8 @@ TERMS = (
     dict(orders.states.OrderState.choices)
     | dict(orders.states.Payment.choices)
     | payments.states.TERMS
+    | dict(orders.aftersales.states.AfterSaleState.choices)
+    | {kind.value: label for kind, label in orders.aftersales.states.KINDS.items()}
     | dict(Door.choices)
     | dict(Outcome.choices)
     | dict(inventory.models.Field.choices)

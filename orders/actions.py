@@ -21,6 +21,7 @@ from inventory.models import Variant
 from inventory.services import Named, Suggestion
 
 from . import services, validation
+from .aftersales import actions as aftersales
 from .models import ADDRESS_FIELDS, Order, OrderAddress
 
 
@@ -212,7 +213,7 @@ RETRY_ORDER = Action(
     help=_("Matches products and checks the order again. What is already written is not repeated."),
     bulk=True,
 )
-ORDER_ACTIONS: tuple[Action, ...] = (RETRY_ORDER,)
+ORDER_ACTIONS: tuple[Action, ...] = (RETRY_ORDER, *aftersales.ORDER_ACTIONS)
 WAIVABLE = tuple(
     kind for kind in validation.KINDS if kind in ("address_incomplete", "totals_disagree", "tax_rate_unknown")
 )

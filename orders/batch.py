@@ -21,6 +21,7 @@ from integration_hub.models import Activity, Connection, ExternalReference, Inbo
 from integration_hub.models.connection import Mode
 
 from . import addresses, recording, services, validation
+from .aftersales import services as aftersales
 from .models import AddressRole, Order, OrderAddress, OrderLine
 from .states import OrderState
 
@@ -48,6 +49,7 @@ def record_new(given: Sequence[Given]) -> set[int]:
     switches = _switches(fresh)
     chosen = [new for new in fresh if new.order.customer and _decide(new, switches.get(new.channel.pk))]
     _write(chosen)
+    aftersales.adopt([new.order for new in chosen])
     return {new.event.pk for new in chosen}
 
 

@@ -11,6 +11,7 @@ from exceptions.kinds import Kind
 from exceptions.models import ExceptionCase
 
 from . import actions, services
+from .aftersales import actions as aftersales
 from .models import ADDRESS_FIELDS, Order, OrderAddress
 
 
@@ -124,6 +125,7 @@ KINDS = (
     ),
     Kind(
         code="cancelled_after_export",
+        fixes=(aftersales.CASE_CONFIRM, aftersales.CASE_DECLINE),
         title=_("Order %(number)s was cancelled in the shop, the ERP still holds it"),
         explanation=_(
             "Cancel the sale in the ERP if it has not been shipped. The exception closes itself when the ERP says so."

@@ -24,6 +24,7 @@ from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCo
 from integration_hub.models.activity import note
 
 from . import exported, services
+from .aftersales import services as aftersales
 from .models import Order, OrderLine, Sale, Shipment, ShipmentLine
 from .states import Fulfilment, OrderState
 
@@ -83,6 +84,8 @@ def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> s
     shipped = [_take_shipment(order, sale, shipment, event) for shipment in report.shipments]
     if moved or any(shipped):
         measure_fulfilment(order)
+        aftersales.delivered(order, sale, event)
+    moved = aftersales.sale_moved(sale, report, event) or moved
     return None if moved or any(shipped) else mark("says nothing new")
 
 

@@ -12,7 +12,10 @@ from integration_hub.kernel.text import Text, kept, say
 from integration_hub.models import Connection, InboundEvent, OutboundCommand
 from integration_hub.models.outbound import OPEN_COMMANDS, CommandState
 
+from .aftersales import services as aftersales
+from .aftersales.states import TAKING
 from .models import Order
+from .recording import ONLY_PLACE
 
 WRITE_SALE = "sale.write"
 EDITED = "edited_after_export"
@@ -53,7 +56,9 @@ def edited(order: Order, digest: str, event: InboundEvent, changes: list[str | T
     Order.objects.filter(pk=order.pk).update(digest=digest)
     if digest == written:
         cases.settle(order, kinds=(EDITED,))
+        aftersales.changed_back(order)
         return
+    aftersales.edited(order, digest, event, only_place=changes == [ONLY_PLACE])
     found = say("Changed in the shop: %(changes)s", changes=changes)
     _differs(order, found, {"changes": kept(changes), "event": event.pk, "written": written}, event)
 
@@ -63,6 +68,9 @@ def cancelled(order: Order) -> None:
     sale = order.sales.exclude(stage=SaleStage.CANCELLED).first()
     if sale is None and order.sales.exists():
         return
+    begun = aftersales.cancelled_in_shop(order) if sale else None
+    if begun and (begun.state in TAKING or aftersales.in_conflict(begun)):
+        return  # the ERP is being told, or both sides lie before a person already
     cases.open_case(
         Trouble(
             kind=CANCELLED,
@@ -70,7 +78,7 @@ def cancelled(order: Order) -> None:
             params={"number": order.number},
             expected=say("The sale is cancelled in the ERP too"),
             found=say("Sale %(sale)s is still open there", sale=sale.number if sale else "?"),
-            data={"sale": sale.pk if sale else None},
+            data={"sale": sale.pk if sale else None, "after_sale": begun.pk if begun else 0},
         ),
         order,
         connection=order.channel,
@@ -79,6 +87,7 @@ def cancelled(order: Order) -> None:
 
 def restored(order: Order) -> None:
     """The shop wants again what it had cancelled."""
+    aftersales.restored_in_shop(order)
     cases.settle(order, kinds=(CANCELLED,))
     if order.sales.exists() and not order.sales.exclude(stage=SaleStage.CANCELLED).exists():
         _differs(order, say("Restored in the shop, but the sale is cancelled in the ERP"), {})

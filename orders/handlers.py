@@ -8,7 +8,15 @@ from django.db.models import Q
 
 from exceptions import services as exceptions
 from exceptions.models import ExceptionCase
-from integration_hub.kernel.messages import OrderGone, OrderReport, ProductKnown, SaleReport, SubscriptionReport
+from integration_hub.kernel.aftersales import AfterSaleKind
+from integration_hub.kernel.messages import (
+    AfterSaleMoved,
+    OrderGone,
+    OrderReport,
+    ProductKnown,
+    SaleReport,
+    SubscriptionReport,
+)
 from integration_hub.kernel.text import mark
 from integration_hub.messaging import cases as spine
 from integration_hub.models import Connection, InboundEvent, User
@@ -16,6 +24,8 @@ from integration_hub.models.connection import Mode
 from inventory.models import Variant
 
 from . import erp, services
+from .aftersales.models import AfterSale
+from .aftersales.states import AfterSaleState
 from .models import Order
 
 
@@ -62,3 +72,12 @@ def subscription_reported(channel: Connection, report: SubscriptionReport, _even
         return mark("the webhook is active")
     spine.webhook_disabled(channel, report.topic, report.vendor_status)
     return None
+
+
+def after_sales_moved(news: Sequence[AfterSaleMoved]) -> None:
+    """An order that the hub itself has cancelled as a whole is taken back."""
+    begun = [one.after_sale_id for one in news if one.state == AfterSaleState.RUNNING]
+    whole = AfterSale.objects.filter(pk__in=begun, kind=AfterSaleKind.CANCELLATION, lines=None).exclude(order=None)
+    for row in whole.select_related("order__channel").order_by("order_id"):
+        if row.connection_id != (row.order.channel_id if row.order else None) and row.order:
+            services.take_back(row.order)

@@ -114,6 +114,13 @@ class OrderLine(models.Model):
     gross = money_field(_("gross"))
     tax_rate = models.DecimalField(_("tax rate"), max_digits=7, decimal_places=5)
     taxes = models.JSONField(default=list)
+    # pieces that special cases have taken: see aftersales/flow.py
+    cancelled = models.DecimalField(
+        _("cancelled"), max_digits=14, decimal_places=4, default=Decimal(0), db_default=Decimal(0)
+    )
+    returned = models.DecimalField(
+        _("returned"), max_digits=14, decimal_places=4, default=Decimal(0), db_default=Decimal(0)
+    )
 
     class Meta:
         verbose_name = _("order line")
@@ -123,6 +130,11 @@ class OrderLine(models.Model):
             models.UniqueConstraint(fields=["order", "position"], name="lines_are_numbered"),
             models.CheckConstraint(condition=Q(gross=F("net") + F("tax")), name="net_and_tax_make_gross"),
             models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in LineKind]), name="line_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(cancelled=0, returned=0)
+                | Q(cancelled__gte=0, returned__gte=0, quantity__gte=F("cancelled") + F("returned")),
+                name="no_more_taken_back_than_ordered",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -256,4 +268,5 @@ class ShipmentLine(models.Model):
         return f"{self.quantity} x {self.line}"
 
 
+from .aftersales.models import AfterSale, AfterSaleLine, AfterSaleRule, AfterSaleStep  # noqa: E402, F401
 from .tally import DayTally, Difference, What  # noqa: E402, F401  a room of its own; Django looks for models here

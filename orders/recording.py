@@ -27,6 +27,7 @@ LARGEST = Decimal(10) ** 13
 MOST = Decimal(10) ** 9
 MOST_LINES = 2000
 _FOUR = Decimal("0.0001")
+ONLY_PLACE = say("address or note")
 
 
 def digest(report: OrderReport) -> str:
@@ -218,7 +219,7 @@ def differences(order: Order, report: OrderReport) -> list[str | Text]:
     found += [f"- {ours[key].title}" for key in ours.keys() - theirs.keys()]
     found += [f"+ {theirs[key].title}" for key in theirs.keys() - ours.keys()]
     found += _changed(ours, theirs)
-    return found[:20] or [say("address or note")]
+    return found[:20] or [ONLY_PLACE]
 
 
 def _new_total(order: Order, report: OrderReport) -> Text:

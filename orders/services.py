@@ -21,6 +21,7 @@ from integration_hub.models.inbound import Door
 from inventory import services as inventory
 
 from . import addresses, exported, recording, validation
+from .aftersales import services as aftersales
 from .exported import WRITE_SALE, is_written
 from .models import Order, Waiver
 from .states import MOVES, OrderState
@@ -70,6 +71,7 @@ def _is_a_tie(order: Order, report: OrderReport, event: InboundEvent) -> bool:
 def _first(order: Order, report: OrderReport, event: InboundEvent) -> None:
     recording.fill(order, report)
     _refer(order)
+    aftersales.adopt([order])
     note(order, "orders.reported", reported(event), system=order.channel.name, event=event)
     route(order, system=order.channel.name)
 
@@ -151,6 +153,8 @@ def route(order: Order, *, system: str = "hub", by: User | None = None) -> None:
     """Decide anew what happens with the order, from its standing, the processes and its problems."""
     if order.stage in OVER:
         _cancel(order, system=system, by=by)
+    elif order.state == OrderState.CANCELLED and aftersales.is_cancelled(order):
+        return  # by the hub itself, whatever the shop still says
     elif is_written(order):
         cases.settle(order, kinds=validation.KINDS, by=by)
         if order.state == OrderState.CANCELLED:
@@ -220,6 +224,13 @@ def _cancel(order: Order, *, system: str, by: User | None) -> None:
         exported.cancelled(order)
     if order.stage != OrderStage.REFUNDED or not is_written(order):
         move(order, OrderState.CANCELLED, system=system, by=by)
+
+
+def take_back(order: Order, *, by: User | None = None) -> None:
+    """The hub itself has cancelled the whole order."""
+    outbox.cancel_pending(order, WRITE_SALE)
+    cases.settle(order, kinds=validation.KINDS, by=by)
+    move(order, OrderState.CANCELLED, by=by)
 
 
 def catch_up(order: Order) -> None:

@@ -19,6 +19,7 @@ from integration_hub.backoffice.pages import context, person, required
 
 from . import labels, timeline
 from .actions import ORDER_ACTIONS
+from .aftersales import presentation
 from .filters import OrderFilter
 from .models import AddressRole, Order, OrderAddress, OrderLine
 
@@ -55,6 +56,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "addresses": _addresses(order),
         "cases": [Shown(case) for case in cases.open_cases_of(order).order_by("due_at")],
         "waivers": [(waiver, _kind_title(waiver.kind)) for waiver in order.waivers.select_related("by")],
+        "lanes": presentation.lanes(order.after_sales.prefetch_related(*presentation.PREFETCH).order_by("pk")),
         "timeline": timeline.of(order),
         "waiting": timeline.still_to_come(order),
         "buttons": buttons(request, ORDER_ACTIONS, order, "order_action"),

@@ -10,6 +10,7 @@ from rest_framework.routers import SimpleRouter
 from customers.api import CustomerViewSet
 from exceptions.api import ExceptionViewSet
 from inventory.api import ProductViewSet
+from orders.aftersales.api import AfterSaleViewSet
 from orders.api import OrderViewSet
 from orders.completeness_api import CompletenessViewSet
 
@@ -21,6 +22,7 @@ app_name = "api"
 
 _router = SimpleRouter()
 _router.register("orders", OrderViewSet, "order")
+_router.register("after-sales", AfterSaleViewSet, "after-sale")
 _router.register("customers", CustomerViewSet, "customer")
 _router.register("products", ProductViewSet, "product")
 _router.register("exceptions", ExceptionViewSet, "exception")

@@ -29,6 +29,7 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Start"), "start", "space_dashboard"),
             Item(_("Exceptions"), "exceptions", "error", "exceptions.view_exceptioncase"),
             Item(_("Orders"), "orders", "receipt_long", "orders.view_order"),
+            Item(_("Special cases"), "after_sales", "assignment_return", "orders.view_aftersale"),
             Item(_("Completeness"), "completeness", "fact_check", "orders.view_daytally"),
         ),
     ),
@@ -46,6 +47,12 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         _("Traffic"),
         (
             Item(_("Connections"), "connections", "cable", "integration_hub.view_connection"),
+            Item(
+                _("Rules for special cases"),
+                "admin:orders_aftersalerule_changelist",
+                "rule_settings",
+                "orders.view_aftersalerule",
+            ),
             Item(_("Incoming"), "events", "call_received", "integration_hub.view_inboundevent"),
             Item(_("Outgoing"), "commands", "call_made", "integration_hub.view_outboundcommand"),
             Item(_("Activity"), "activity", "history", "integration_hub.view_activity"),

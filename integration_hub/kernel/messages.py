@@ -362,4 +362,14 @@ class OrderMoneyChanged:
     before: str
 
 
-News = OrderMoneyChanged | ProductKnown | OrderAccepted | SaleRecorded | ShipmentRecorded | SaleCancelled
+@dataclass(frozen=True, kw_only=True)
+class AfterSaleMoved:
+    """News: a special case has gone to another state."""
+
+    after_sale_id: int
+    state: str
+
+
+News = (
+    OrderMoneyChanged | ProductKnown | OrderAccepted | SaleRecorded | ShipmentRecorded | SaleCancelled | AfterSaleMoved
+)

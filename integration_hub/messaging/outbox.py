@@ -202,6 +202,17 @@ def cancel_pending(
     return taken
 
 
+def cancel(row: OutboundCommand) -> bool:
+    """Take this command back if it was not sent yet; whether it is out of the way."""
+    waiting = OutboundCommand.objects.filter(
+        pk=row.pk, state__in=[CommandState.DUE, CommandState.PARKED], maybe_sent=False
+    )
+    if waiting.update(state=CommandState.CANCELLED, finished_at=Now()):
+        cases.command_over(row)
+        return True
+    return OutboundCommand.objects.filter(pk=row.pk, state=CommandState.CANCELLED).exists()
+
+
 def revive(target: Connection, key: str) -> None:
     """A command that was taken back is wanted again; one that was refused is tried again, as its subject has changed."""
     _again(

@@ -1,0 +1,99 @@
+"""A special case as screens show it: its checklist, its positions, what waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from integration_hub.models import OutboundCommand
+from integration_hub.models.outbound import CommandState
+
+from . import effects, steps
+from .models import AfterSale, AfterSaleStep
+from .states import AfterSaleState
+
+TITLES = {
+    steps.CANCEL_SALE: _("Cancel the sale in the ERP"),
+    steps.WRITE_RETURN: _("Book the return in the ERP"),
+    steps.REFUNDED: _("Note the refund in the shop"),
+    steps.CANCEL_ORDER: _("Cancel the order in the shop"),
+    steps.BY_HAND: _("Change it by hand"),
+    steps.MONEY: _("Give the money back"),
+    steps.REST: _("Deliver the rest"),
+}
+TONES = {
+    AfterSaleState.UNTIED: "bad",
+    AfterSaleState.PROPOSED: "warn",
+    AfterSaleState.ANNOUNCED: "info",
+    AfterSaleState.ARRIVED: "warn",
+    AfterSaleState.RUNNING: "info",
+    AfterSaleState.DONE: "good",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """One line of the checklist."""
+
+    title: Any
+    system: str
+    word: Any
+    tone: str
+    at: datetime | None = None
+    why: Any = None
+    command: OutboundCommand | None = None
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A special case beside the main line of its order."""
+
+    row: AfterSale
+    tone: str
+    targets: list[Target]
+
+
+def lanes(rows: Iterable[AfterSale]) -> list[Lane]:
+    """With their checklists; ``rows`` come with steps, connections and commands prefetched."""
+    return [Lane(row, TONES.get(AfterSaleState(row.state), "none"), targets(row)) for row in rows]
+
+
+def targets(row: AfterSale) -> list[Target]:
+    return [_target(step) for step in row.steps.all()]
+
+
+def _target(step: AfterSaleStep) -> Target:
+    word, tone = _standing(step)
+    return Target(
+        title=TITLES.get(step.code, step.code),
+        system=step.connection.name if step.connection else "",
+        word=word,
+        tone=tone,
+        at=step.done_at,
+        why=step.skipped or (step.command.reason if step.command and not step.done_at else None),
+        command=step.command,
+    )
+
+
+def _standing(step: AfterSaleStep) -> tuple[Any, str]:
+    if step.done_at:
+        return _("done"), "good"
+    if step.skipped:
+        return _("not needed"), "none"
+    if step.command and step.command.state == CommandState.PARKED:
+        return _("failed"), "bad"
+    if step.command is None:
+        return _("waits for a person") if step.code != steps.REST else _("waits"), "warn"
+    return _("waits"), "info"
+
+
+PREFETCH = ("steps__connection", "steps__command", "lines__line")
+
+
+def preview(row: AfterSale) -> Any:
+    """What will be written where, once it is confirmed."""
+    return effects.of(row) if row.state in (AfterSaleState.PROPOSED, AfterSaleState.RECORDED) else None

@@ -1,0 +1,262 @@
+"""From a report to a special case: once, tied to its order and lines, or a case with candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from exceptions import services as cases
+from exceptions.services import Trouble
+from integration_hub.kernel import codec
+from integration_hub.kernel.aftersales import AfterSaleKind, AfterSaleReport, AfterSaleStage, Position
+from integration_hub.kernel.errors import Rejected
+from integration_hub.kernel.text import Text, mark, say
+from integration_hub.models import Connection, InboundEvent
+from integration_hub.models.access import User
+from integration_hub.models.activity import note
+from orders.models import Order
+
+from . import conflicts, flow, tie
+from .models import AfterSale, AfterSaleLine
+from .states import FIRST, AfterSaleState, Outcome, Wins
+
+UNTIED, EXCEEDS = "after_sale_untied", "after_sale_exceeds"
+ZERO = Decimal(0)
+LARGEST = Decimal(10) ** 13
+
+
+def record(channel: Connection, report: AfterSaleReport, event: InboundEvent | None) -> str | None:
+    """Take over what a shop says about a special case of its order; returns why nothing was done, if so."""
+    known = Order.objects.select_for_update(of=("self",)).filter(channel=channel, external_id=report.order_id[:120])
+    return record_of(known.exclude(digest="").first(), channel, report, event)
+
+
+def record_of(
+    order: Order | None, connection: Connection, report: AfterSaleReport, event: InboundEvent | None
+) -> str | None:
+    """The same for any system that speaks of this (locked) order."""
+    _bounded(report)
+    row, new = _row(order, connection, report, event)
+    if new:
+        _first(row, report)
+        return None
+    if row.source_updated_at and report.updated_at < row.source_updated_at:
+        return mark("older than what the hub holds")
+    return _again(row, report)
+
+
+def _bounded(report: AfterSaleReport) -> None:
+    numbers = [report.amount or ZERO, report.shipping_amount, *(position.quantity for position in report.positions)]
+    numbers += [position.amount or ZERO for position in report.positions]
+    if not all(number.is_finite() and 0 <= number < LARGEST for number in numbers):
+        raise Rejected(say("A special case needs positive quantities and amounts."), code="out_of_bounds")
+    if not report.external_id or not report.order_id:
+        raise Rejected(say("A special case needs its own id and that of its order."), code="unreadable")
+
+
+def identity(report: AfterSaleReport) -> str:
+    return f"{report.kind}:{report.external_id}"[:120]
+
+
+def _row(
+    order: Order | None, connection: Connection, report: AfterSaleReport, event: InboundEvent | None
+) -> tuple[AfterSale, bool]:
+    """The locked row of this report, and whether it is new."""
+    fresh = AfterSale(
+        connection=connection,
+        external_id=identity(report),
+        order=order,
+        order_external_id=report.order_id[:120],
+        kind=report.kind,
+        state=AfterSaleState.UNTIED,
+        occurred_at=report.occurred_at,
+        currency=report.currency or (order.currency if order else ""),
+        event=event,
+    )
+    AfterSale.objects.bulk_create([fresh], ignore_conflicts=True)
+    rows = AfterSale.objects.select_for_update(of=("self",)).select_related("order__channel", "connection")
+    row = rows.get(connection=connection, external_id=identity(report))
+    return row, row.source_updated_at is None
+
+
+def stated(report: AfterSaleReport) -> dict[str, Any]:
+    """The report as JSON, to be tied later."""
+    found: dict[str, Any] = codec.loads(codec.dumps(asdict(report)))
+    return found
+
+
+def _first(row: AfterSale, report: AfterSaleReport) -> None:
+    _standing(row, report)
+    row.save()
+    text = say("%(system)s reports: %(kind)s", system=row.connection.name if row.connection else "", kind=row.kind)
+    note(row.order or row, "orders.after_sale", text, system="hub", event=row.event)
+    settle(row)
+
+
+def _standing(row: AfterSale, report: AfterSaleReport) -> None:
+    row.vendor_status, row.reason = report.vendor_status[:60], report.reason[:300]
+    row.source_updated_at = report.updated_at
+    row.amount = report.amount if report.amount is not None else _sum(report.positions) + report.shipping_amount
+    row.shipping_amount, row.money_moved = report.shipping_amount, bool(report.money_moved)
+    row.stated = stated(report)
+
+
+def _sum(positions: Sequence[Position]) -> Decimal:
+    return sum((position.amount or ZERO for position in positions), ZERO)
+
+
+def positions_of(row: AfterSale) -> list[Position]:
+    """What was stated, from the row."""
+    return [
+        Position(
+            quantity=Decimal(str(one["quantity"])),
+            line_id=one.get("line_id", ""),
+            sku=one.get("sku", ""),
+            amount=_maybe(one.get("amount")),
+            tax=_maybe(one.get("tax")),
+            restock=one.get("restock"),
+        )
+        for one in row.stated.get("positions", [])
+    ]
+
+
+def _maybe(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def settle(row: AfterSale) -> None:
+    """Tie it to order and lines; tied, let it begin; else say what is missing."""
+    order = row.order
+    if order is None:
+        _trouble(
+            row, UNTIED, say("The order %(id)s as the hub knows it", id=row.order_external_id), say("No such order")
+        )
+        return
+    _before_shipping(row, order)
+    tied = tie.tie(order, positions_of(row), delivered=row.kind != AfterSaleKind.CANCELLATION)
+    if tied.unknown:
+        _trouble(row, UNTIED, say("Lines of order %(number)s", number=order.number), _all(tied.unknown))
+    elif tied.beyond:
+        _trouble(row, EXCEEDS, say("No more than was ordered and delivered"), _all(tied.beyond))
+    else:
+        cases.settle(row, kinds=(UNTIED, EXCEEDS))
+        keep(row, tied.shares)
+        _begin(row)
+
+
+def _before_shipping(row: AfterSale, order: Order) -> None:
+    """Money for pieces that have not left the house means that they are not to be delivered: a cancellation."""
+    pieces = any(position.quantity for position in positions_of(row))
+    here = not order.shipments.exists() and not order.sales.filter(stage__in=conflicts.SHIPPED).exists()
+    if row.kind in (AfterSaleKind.REFUND, AfterSaleKind.RETURN) and pieces and here:
+        AfterSale.objects.filter(pk=row.pk).update(kind=AfterSaleKind.CANCELLATION)
+        row.kind = AfterSaleKind.CANCELLATION
+
+
+def _all(texts: Sequence[Text]) -> Text:
+    return say("%(list)s", list=list(texts))
+
+
+def _trouble(row: AfterSale, kind: str, expected: Text, found: Text) -> None:
+    trouble = Trouble(
+        kind=kind,
+        cause=f"after_sale:{row.pk}",
+        params={"number": row.number, "order": row.order.number if row.order else row.order_external_id},
+        expected=expected,
+        found=found,
+        data={"after_sale": row.pk},
+    )
+    cases.settle(row, kinds={UNTIED, EXCEEDS} - {kind})
+    cases.open_case(trouble, row, connection=row.connection, event_id=row.event_id)
+
+
+def keep(row: AfterSale, shares: Sequence[tie.Share]) -> None:
+    """Write the positions; tax of what is tied to no line is split by the order's rates and waits for a person."""
+    row.lines.all().delete()
+    merged: dict[int, AfterSaleLine] = {}
+    for share in shares:
+        one = merged.setdefault(
+            share.line.pk, AfterSaleLine(after_sale=row, line=share.line, quantity=ZERO, outcome=Outcome.UNDECIDED)
+        )
+        one.quantity, one.amount, one.tax = (
+            one.quantity + share.quantity,
+            one.amount + share.amount,
+            one.tax + share.tax,
+        )
+    AfterSaleLine.objects.bulk_create([one for one in merged.values() if one.quantity or one.amount])
+    known = sum((one.amount for one in merged.values()), ZERO)
+    row.amount = max(row.amount, known)
+    rest = row.amount - known
+    assert row.order is not None  # noqa: S101  only what has an order is kept
+    split = tie.split_by_rate(row.order, rest) if rest > 0 else {}
+    row.tax = sum((one.tax for one in merged.values()), ZERO) + sum((tax for _gross, tax in split.values()), ZERO)
+    row.stated = {**row.stated, "split": {str(rate): [str(gross), str(tax)] for rate, (gross, tax) in split.items()}}
+    row.save(update_fields=["amount", "tax", "stated"])
+
+
+def _begin(row: AfterSale) -> None:
+    """As far as the channel's rule lets it go by itself."""
+    stage = AfterSaleStage(row.stated.get("stage", AfterSaleStage.DONE))
+    if stage == AfterSaleStage.DECLINED:
+        flow.move(row, AfterSaleState.DECLINED)
+    elif conflict := conflicts.of(row):
+        _decide(row, conflict)
+    else:
+        flow.begin(row, FIRST[stage])
+
+
+def _decide(row: AfterSale, conflict: conflicts.Conflict) -> None:
+    """Two systems contradict each other: by the merchant's rule, else a person is asked."""
+    wins = conflicts.rule(row)
+    flow.move(row, AfterSaleState.PROPOSED)
+    if wins == Wins.SHOP:
+        turn_into_return(row)
+    elif wins == Wins.ERP:
+        flow.move(row, AfterSaleState.DECLINED)
+    else:
+        conflicts.open_case(row, conflict)
+
+
+def turn_into_return(row: AfterSale, *, by: User | None = None) -> None:
+    """What was to be cancelled has left the house: all that the customer has is awaited back."""
+    assert row.order is not None  # noqa: S101  a conflict is about an order
+    AfterSale.objects.filter(pk=row.pk).update(kind=AfterSaleKind.RETURN)
+    row.kind = AfterSaleKind.RETURN
+    if not row.lines.exists():
+        rooms = [room for room in tie.rooms(row.order) if room.delivered > 0]
+        whole = [Position(quantity=room.delivered, line_id=room.line.external_id) for room in rooms]
+        keep(row, tie.tie(row.order, whole, delivered=True).shares)
+    flow.move(row, AfterSaleState.ANNOUNCED, by=by)
+
+
+def _again(row: AfterSale, report: AfterSaleReport) -> str | None:
+    """A later report of the same case: more positions while nothing is decided yet, or the next stage."""
+    same = row.stated.get("positions") == stated(report).get("positions") and row.amount >= (report.amount or ZERO)
+    moved = row.stated.get("stage") != report.stage
+    if same and not moved:
+        return mark("says nothing new")
+    undecided = row.state in (AfterSaleState.UNTIED, AfterSaleState.PROPOSED, AfterSaleState.RECORDED)
+    _standing(row, report)
+    row.save()
+    if undecided:
+        settle(row)
+    elif moved:
+        flow.follow(row, report.stage)
+    elif not same:
+        conflicts.changed(row)
+    return None
+
+
+def adopt(orders: Sequence[Order]) -> None:
+    """Special cases that came before their order: tie them now."""
+    waiting = AfterSale.objects.select_for_update(of=("self",)).filter(order=None, state=AfterSaleState.UNTIED)
+    by_id = {(order.channel_id, order.external_id): order for order in orders}
+    channels, ids = {key[0] for key in by_id}, {key[1] for key in by_id}
+    for row in waiting.filter(connection_id__in=channels, order_external_id__in=ids).order_by("pk"):
+        row.order = by_id.get((row.connection_id or 0, row.order_external_id))
+        if row.order:
+            row.currency = row.currency or row.order.currency
+            row.save(update_fields=["order", "currency"])
+            settle(row)

@@ -1,0 +1,171 @@
+"""What a special case does in which system, in the right order: the ERP before the shop, goods before money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db.models.functions import Now
+
+from integration_hub.kernel.aftersales import AfterSaleKind
+from integration_hub.kernel.states import Capability, OrderStage, SaleStage
+from integration_hub.kernel.text import Text
+from integration_hub.messaging import outbox
+from integration_hub.models import Connection, OutboundCommand
+from integration_hub.models.outbound import CommandState
+from orders.models import Order, Sale
+
+from .models import AfterSale, AfterSaleStep
+
+CANCEL_SALE, WRITE_RETURN, REFUNDED, CANCEL_ORDER = "sale.cancel", "sale.return", "shop.refunded", "shop.cancel"
+BY_HAND = "erp.by_hand"
+MONEY = "money"
+REST = "rest"
+
+
+def plan(row: AfterSale) -> None:
+    """Lay the steps down and ask for what other systems are to hold.  Runs in the transaction that lets the case run."""
+    for position, (code, connection, ask) in enumerate(planned(row)):
+        step, made = AfterSaleStep.objects.get_or_create(
+            after_sale=row, code=code, connection=connection, defaults={"position": position}
+        )
+        if made:
+            ask(step)
+
+
+def planned(row: AfterSale) -> Planned:
+    """Which targets would be written to, in order."""
+    return _PLANS[AfterSaleKind(row.kind)](row)
+
+
+Ask = Callable[[AfterSaleStep], None]
+Planned = list[tuple[str, Connection | None, Ask]]
+
+
+def _cancellation(row: AfterSale) -> Planned:
+    return [
+        *_in_erps(row, CANCEL_SALE, Capability.CANCEL_SALE),
+        *_in_shop(row, CANCEL_ORDER, Capability.CANCEL_ORDER),
+        *_money(row),
+    ]
+
+
+def _return(row: AfterSale) -> Planned:
+    return [*_in_erps(row, WRITE_RETURN, Capability.WRITE_RETURN), *_money(row)]
+
+
+def _refund(row: AfterSale) -> Planned:
+    return _money(row)
+
+
+def _by_hand(row: AfterSale) -> Planned:
+    return [(BY_HAND, sale.connection, _wait) for sale in _sales(row)]
+
+
+def _rest(_row: AfterSale) -> Planned:
+    return [(REST, None, _wait)]
+
+
+def _nothing(_row: AfterSale) -> Planned:
+    return []
+
+
+_PLANS: dict[AfterSaleKind, Callable[[AfterSale], Planned]] = {
+    AfterSaleKind.CANCELLATION: _cancellation,
+    AfterSaleKind.RETURN: _return,
+    AfterSaleKind.EXCHANGE: _return,
+    AfterSaleKind.REFUND: _refund,
+    AfterSaleKind.DISCOUNT: _refund,
+    AfterSaleKind.ADDRESS_CHANGE: _by_hand,
+    AfterSaleKind.EDIT: _by_hand,
+    AfterSaleKind.PARTIAL_DELIVERY: _rest,
+    AfterSaleKind.VOUCHER: _nothing,
+}
+
+
+def _sales(row: AfterSale) -> list[Sale]:
+    assert row.order is not None  # noqa: S101  what runs has an order
+    return list(row.order.sales.select_related("connection").exclude(stage=SaleStage.CANCELLED).order_by("pk"))
+
+
+def _in_erps(row: AfterSale, verb: str, capability: Capability) -> Planned:
+    """A command to each ERP that holds the sale; by hand where the system cannot be told."""
+    return [
+        (verb, sale.connection, _command(verb)) if capability in sale.connection.connector_class.capabilities
+        else (BY_HAND, sale.connection, _wait)
+        for sale in _sales(row)
+        if sale.connection_id != row.connection_id
+    ]  # fmt: skip
+
+
+def _in_shop(row: AfterSale, verb: str, capability: Capability) -> Planned:
+    """The shop, unless it is where the case comes from; only a whole cancellation can be told."""
+    order = order_of(row)
+    if (
+        row.connection_id == order.channel_id
+        or row.lines.exists()
+        or order.stage in (OrderStage.CANCELLED, OrderStage.GONE)
+    ):
+        return []
+    able = capability in order.channel.connector_class.capabilities
+    return [(verb, order.channel, _command(verb))] if able else []
+
+
+def _money(row: AfterSale) -> Planned:
+    """Money that has to go back; nothing where it went back already or was never paid."""
+    order = order_of(row)
+    if row.money_moved or not row.amount or not order.paid_at:
+        return []
+    return [(MONEY, None, _wait)]
+
+
+def order_of(row: AfterSale) -> Order:
+    assert row.order is not None  # noqa: S101  what runs has an order
+    return row.order
+
+
+def _command(verb: str) -> Ask:
+    def ask(step: AfterSaleStep) -> None:
+        row = step.after_sale
+        assert step.connection is not None  # noqa: S101  commands go to a system
+        key = f"aftersale:{row.pk}:{verb}"
+        outbox.command(step.connection, verb, key, order_of(row), after_sale=row.pk)
+        outbox.revive(step.connection, key)
+        step.command = OutboundCommand.objects.get(connection=step.connection, key=key)
+        step.save(update_fields=["command"])
+
+    return ask
+
+
+def _wait(_step: AfterSaleStep) -> None:
+    """Nothing to ask for: a person does it and says so, or it comes about."""
+
+
+def all_done(row: AfterSale) -> bool:
+    """No step is left that was neither done nor skipped."""
+    return not row.steps.filter(done_at=None, skipped={}).exists()
+
+
+def done(row: AfterSale, code: str, connection: Connection | None) -> None:
+    """One target holds it now."""
+    row.steps.filter(code=code, connection=connection, done_at=None).update(done_at=Now())
+
+
+def skip(row: AfterSale, code: str, connection: Connection | None, why: Text) -> None:
+    """It is not needed in this target after all."""
+    row.steps.filter(code=code, connection=connection, done_at=None).update(skipped=why.as_json())
+
+
+def failed(row: AfterSale) -> bool:
+    """Whether a target has refused its step."""
+    return row.steps.filter(command__state=CommandState.PARKED).exists()
+
+
+def take_back(row: AfterSale) -> bool:
+    """Take back what no target has been sent yet; False where one has taken it, or may have."""
+    if row.steps.filter(done_at__isnull=False).exists():
+        return False
+    for step in row.steps.exclude(command=None).select_related("command"):
+        if step.command and not outbox.cancel(step.command):
+            return False
+    row.steps.all().delete()
+    return True
