@@ -51,7 +51,7 @@ from integration_hub.messaging import (
     verification,
 )
 from integration_hub.messaging import invariants as messaging_invariants
-from integration_hub.messaging.dispatch import Verb
+from integration_hub.messaging.dispatch import Many, Verb
 from integration_hub.messaging.schedules import Task
 from integration_hub.models.inbound import Door
 from integration_hub.models.outbound import Outcome
@@ -94,8 +94,14 @@ VERBS = {
         orders.erp.sale_written,
         _("Write the order to the ERP"),
         wanted=orders.commands.sale_wanted,
+        many=Many(orders.commands.build_sales, orders.erp.sales_written),
     ),
-    "shop.accepted": Verb(orders.commands.build_accepted, orders.commands.told, _("Tell the shop the ERP's number")),
+    "shop.accepted": Verb(
+        orders.commands.build_accepted,
+        orders.commands.told,
+        _("Tell the shop the ERP's number"),
+        many=Many(orders.commands.build_all_accepted, orders.commands.all_told),
+    ),
     "shop.shipped": Verb(orders.commands.build_shipped, orders.commands.told, _("Tell the shop about the shipment")),
     "shop.cancelled": Verb(
         orders.commands.build_cancelled, orders.commands.told, _("Tell the shop about the cancellation")

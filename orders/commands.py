@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+
 from integration_hub.kernel.messages import (
+    Address,
     Buyer,
     OrderAccepted,
     Parcel,
@@ -21,11 +25,10 @@ from integration_hub.kernel.messages import (
 from integration_hub.kernel.states import Capability, OrderStage
 from integration_hub.kernel.text import say
 from integration_hub.messaging import outbox
-from integration_hub.models import Attempt, Connection, OutboundCommand, ProcessSwitch
-from integration_hub.models.activity import note
+from integration_hub.models import Activity, Attempt, OutboundCommand, ProcessSwitch
 from inventory import services as inventory
 
-from . import addresses, services
+from . import addresses, exported, services
 from .exported import WRITE_SALE
 from .models import Order, OrderLine, Sale, Shipment
 from .services import ORDER_TO_ERP
@@ -45,57 +48,93 @@ def write_sales(news: Sequence[OrderAccepted]) -> None:
 
 
 def tell_accepted(news: Sequence[SaleRecorded]) -> None:
-    for sale in Sale.objects.select_related("order__channel").filter(pk__in=[one.sale_id for one in news]):
-        _tell(sale.order, "shop.accepted", Capability.TELL_ACCEPTED, f"accepted:{sale.pk}", sale=sale.pk)
+    sales = Sale.objects.select_related("order__channel").filter(pk__in=[one.sale_id for one in news])
+    _tell(
+        "shop.accepted",
+        Capability.TELL_ACCEPTED,
+        [(sale.order, f"accepted:{sale.pk}", {"sale": sale.pk}) for sale in sales],
+    )
 
 
 def tell_shipped(news: Sequence[ShipmentRecorded]) -> None:
     shipped = Shipment.objects.select_related("order__channel").filter(pk__in=[one.shipment_id for one in news])
-    for shipment in shipped:
-        _tell(shipment.order, "shop.shipped", Capability.TELL_SHIPPED, f"shipped:{shipment.pk}", shipment=shipment.pk)
+    _tell(
+        "shop.shipped",
+        Capability.TELL_SHIPPED,
+        [(parcel.order, f"shipped:{parcel.pk}", {"shipment": parcel.pk}) for parcel in shipped],
+    )
 
 
 def tell_cancelled(news: Sequence[SaleCancelled]) -> None:
-    for sale in Sale.objects.select_related("order__channel").filter(pk__in=[one.sale_id for one in news]):
-        _tell(sale.order, "shop.cancelled", Capability.TELL_CANCELLED, f"cancelled:{sale.pk}", sale=sale.pk)
-
-
-def _tell(order: Order, verb: str, capability: Capability, key: str, **params: int) -> None:
-    """A command to the shop, if the process is on and the system can do it."""
-    channel: Connection = order.channel
-    on = ProcessSwitch.objects.filter(channel=channel, process=STATUS_TO_SHOP, enabled=True).exists()
-    if on and capability in channel.connector_class.capabilities:
-        outbox.command(channel, verb, key, order, **params)
-
-
-def _locked(command: OutboundCommand) -> Order:
-    return (
-        Order.objects.select_for_update(of=("self",)).select_related("channel", "customer").get(pk=command.subject_id)
+    sales = Sale.objects.select_related("order__channel").filter(pk__in=[one.sale_id for one in news])
+    _tell(
+        "shop.cancelled",
+        Capability.TELL_CANCELLED,
+        [(sale.order, f"cancelled:{sale.pk}", {"sale": sale.pk}) for sale in sales],
     )
+
+
+def _tell(verb: str, capability: Capability, wanted: Sequence[tuple[Order, str, dict[str, int]]]) -> None:
+    """Commands to the shops, where the process is on and the system can do it."""
+    channels = {order.channel_id: order.channel for order, _key, _params in wanted}
+    able = [pk for pk, channel in channels.items() if capability in channel.connector_class.capabilities]
+    switches = ProcessSwitch.objects.filter(channel_id__in=able, process=STATUS_TO_SHOP, enabled=True)
+    on = set(switches.values_list("channel_id", flat=True))
+    outbox.ask(
+        [
+            outbox.Wish(order.channel, verb, key, order, dict(params))
+            for order, key, params in wanted
+            if order.channel_id in on
+        ]
+    )
+
+
+def _locked(*ids: int) -> QuerySet[Order]:
+    """These orders, locked in order of key so that two who lock many never wait for each other."""
+    rows = Order.objects.select_for_update(of=("self",)).select_related("channel", "customer")
+    return rows.filter(pk__in=ids).order_by("pk")
 
 
 def build_sale(command: OutboundCommand) -> WriteSale | None:
     """The order as the ERP is to hold it; None if it is not to be written (any more)."""
-    order = _locked(command)
+    order = _locked(command.subject_id).get()
     if not command.maybe_sent:
         services.catch_up(order)
         if not services.is_wanted(order) and not (command.begun and order.stage in services.OVER):
             return None
-    billing, shipping = addresses.of(order)
     lines = list(order.lines.select_related("variant"))
     ids = inventory.target_ids(command.connection, [line.variant_id for line in lines if line.variant_id])
+    return _sale(order, lines, addresses.of(order), ids)
+
+
+def build_sales(commands: Sequence[OutboundCommand]) -> dict[int, WriteSale]:
+    """The same for many, without those that something is the matter with."""
+    rows = _locked(*[command.subject_id for command in commands]).prefetch_related("lines__variant", "addresses")
+    orders = list(rows)  # locked before anything else is looked at
+    held = exported.held([command.subject_id for command in commands])
+    plain = {order.pk: order for order in orders if services.is_wanted(order) and order.pk not in held}
+    variants = {line.variant_id for order in plain.values() for line in order.lines.all() if line.variant_id}
+    ids = inventory.target_ids(commands[0].connection, list(variants))
+    return {
+        command.pk: _sale(order, list(order.lines.all()), addresses.of(order), ids)
+        for command in commands
+        if (order := plain.get(command.subject_id))
+    }
+
+
+def _sale(order: Order, lines: Sequence[OrderLine], at: tuple[Address, Address], products: dict[int, str]) -> WriteSale:
     return WriteSale(
         reference=order.reference,
         number=order.number,
         channel=order.channel.slug,
         customer_code=order.customer.code if order.customer else f"HUB-ORDER-{order.pk}",
         buyer=Buyer(**order.buyer),
-        billing=billing,
-        shipping=shipping,
+        billing=at[0],
+        shipping=at[1],
         placed_at=order.placed_at,
         currency=order.currency,
         prices_include_tax=order.prices_include_tax,
-        lines=tuple(_line(line, ids) for line in lines),
+        lines=tuple(_line(line, products) for line in lines),
         total=order.total,
         total_tax=order.total_tax,
         note=order.note,
@@ -125,7 +164,7 @@ def _line(line: OrderLine, ids: dict[int, str]) -> SaleLine:
 
 def _told(command: OutboundCommand) -> Order | None:
     """The order to be told about, locked; None where the shop does not hold it any more."""
-    order = _locked(command)
+    order = _locked(command.subject_id).get()
     return None if order.stage == OrderStage.GONE else order
 
 
@@ -133,6 +172,21 @@ def build_accepted(command: OutboundCommand) -> TellAccepted | None:
     if (order := _told(command)) is None:
         return None
     sale = Sale.objects.select_related("connection").get(pk=command.params["sale"])
+    return _accepted(order, sale)
+
+
+def build_all_accepted(commands: Sequence[OutboundCommand]) -> dict[int, TellAccepted]:
+    """The same for many, without orders that the shop does not hold any more."""
+    orders = {order.pk: order for order in _locked(*[command.subject_id for command in commands])}
+    sales = Sale.objects.select_related("connection").in_bulk([command.params["sale"] for command in commands])
+    return {
+        command.pk: _accepted(order, sales[command.params["sale"]])
+        for command in commands
+        if (order := orders[command.subject_id]).stage != OrderStage.GONE
+    }
+
+
+def _accepted(order: Order, sale: Sale) -> TellAccepted:
     return TellAccepted(
         reference=order.reference, order_id=order.external_id, sale_number=sale.number, erp=sale.connection.name
     )
@@ -169,6 +223,23 @@ def build_cancelled(command: OutboundCommand) -> TellCancelled | None:
 
 def told(command: OutboundCommand, written: Written, attempt: Attempt) -> None:
     """The shop was told: a step of the order's timeline."""
-    order = Order.objects.get(pk=command.subject_id)
-    text = say("Told %(shop)s: %(what)s", shop=command.connection.name, what=command.verb)
-    note(order, f"orders.{command.verb}", text, system=command.connection.name, attempt=attempt, ms=attempt.ms)
+    all_told([(command, written, attempt)])
+
+
+def all_told(done: Sequence[tuple[OutboundCommand, Written, Attempt]]) -> None:
+    """The same for many."""
+    kind = ContentType.objects.get_for_model(Order)
+    Activity.objects.bulk_create(
+        [
+            Activity(
+                subject_type=kind,
+                subject_id=command.subject_id,
+                action=f"orders.{command.verb}",
+                text=say("Told %(shop)s: %(what)s", shop=command.connection.name, what=command.verb).as_json(),
+                system=command.connection.name,
+                attempt=attempt,
+                ms=attempt.ms,
+            )
+            for command, _written, attempt in done
+        ]
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import DecimalField, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
@@ -20,7 +22,7 @@ from integration_hub.kernel.messages import (
 from integration_hub.kernel.states import LineKind, SaleStage
 from integration_hub.kernel.text import mark, say
 from integration_hub.messaging import dispatch
-from integration_hub.models import Attempt, Connection, InboundEvent, OutboundCommand
+from integration_hub.models import Activity, Attempt, Connection, InboundEvent, OutboundCommand
 from integration_hub.models.activity import note
 
 from . import exported, services
@@ -32,12 +34,7 @@ from .states import Fulfilment, OrderState
 def sale_written(command: OutboundCommand, written: Written, attempt: Attempt) -> None:
     """The ERP answered: keep its id and number, and tell the floors above."""
     order = Order.objects.select_for_update(of=("self",)).select_related("channel").get(pk=command.subject_id)
-    stated = {
-        "external_id": written.external_id,
-        "number": written.number[:60],
-        "vendor_status": written.vendor_status[:60],
-        "url": written.url[:500],
-    }
+    stated = _stated(written)
     if written.unfinished:
         _left_unfinished(order, command, stated, attempt)
         return
@@ -45,8 +42,7 @@ def sale_written(command: OutboundCommand, written: Written, attempt: Attempt) -
     sale, made = Sale.objects.get_or_create(order=order, connection=command.connection, defaults=finished)
     news = made or sale.stage == SaleStage.DRAFT
     Sale.objects.filter(pk=sale.pk).update(**(finished if news else stated))
-    text = say("Written to %(erp)s as %(number)s", erp=command.connection.name, number=stated["number"])
-    note(order, "orders.written", text, system=command.connection.name, attempt=attempt, ms=attempt.ms)
+    Activity.objects.bulk_create([_step(command, attempt, stated["number"])])
     if news:
         dispatch.publish(SaleRecorded(order_id=order.pk, sale_id=sale.pk))
     if order.state == OrderState.CANCELLED:
@@ -67,6 +63,63 @@ def _left_unfinished(order: Order, command: OutboundCommand, stated: dict[str, s
     note(order, "orders.left_unfinished", text, system=command.connection.name, attempt=attempt, ms=attempt.ms)
     exported.cancelled(order)
     services.move(order, OrderState.CANCELLED)
+
+
+def sales_written(done: Sequence[tuple[OutboundCommand, Written, Attempt]]) -> None:
+    """The same for many sales in one ERP; what is not plainly new is left to the way one by one."""
+    ids = [command.subject_id for command, _written, _attempt in done]
+    orders = {order.pk: order for order in _locked(ids)}
+    known = set(Sale.objects.filter(order_id__in=ids, connection=done[0][0].connection).values_list("order", flat=True))
+    odd = known | {order.pk for order in orders.values() if order.state == OrderState.CANCELLED}
+    fresh = [one for one in done if one[0].subject_id not in odd]
+    totals = {order.pk: order.total for order in orders.values()}
+    sales = Sale.objects.bulk_create([_fresh(command, written, totals) for command, written, _attempt in fresh])
+    steps = [
+        _step(command, attempt, sale.number) for (command, _written, attempt), sale in zip(fresh, sales, strict=True)
+    ]
+    Activity.objects.bulk_create(steps)
+    dispatch.publish(*[SaleRecorded(order_id=sale.order_id, sale_id=sale.pk) for sale in sales])
+    for command, written, attempt in done:
+        if command.subject_id in odd:
+            sale_written(command, written, attempt)
+
+
+def _locked(ids: Sequence[int]) -> QuerySet[Order]:
+    """In order of key, so that two who lock many never wait for each other."""
+    rows = Order.objects.select_for_update(of=("self",)).filter(pk__in=ids).order_by("pk")
+    return rows.only("pk", "state", "total")
+
+
+def _stated(written: Written) -> dict[str, str]:
+    return {
+        "external_id": written.external_id,
+        "number": written.number[:60],
+        "vendor_status": written.vendor_status[:60],
+        "url": written.url[:500],
+    }
+
+
+def _fresh(command: OutboundCommand, written: Written, totals: dict[int, Decimal]) -> Sale:
+    return Sale(
+        order_id=command.subject_id,
+        connection=command.connection,
+        stage=SaleStage.CONFIRMED,
+        total=totals[command.subject_id],
+        **_stated(written),
+    )
+
+
+def _step(command: OutboundCommand, attempt: Attempt, number: str) -> Activity:
+    text = say("Written to %(erp)s as %(number)s", erp=command.connection.name, number=number)
+    return Activity(
+        subject_type=ContentType.objects.get_for_model(Order),
+        subject_id=command.subject_id,
+        action="orders.written",
+        text=text.as_json(),
+        system=command.connection.name,
+        attempt=attempt,
+        ms=attempt.ms,
+    )
 
 
 def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib.contenttypes.models import ContentType
 
 from exceptions import services as cases
-from exceptions.models import ExceptionCase
+from exceptions.models import CaseState, CaseSubject, ExceptionCase
 from exceptions.services import Trouble
 from integration_hub.kernel.states import SaleStage
 from integration_hub.kernel.text import Text, kept, say
@@ -112,3 +114,15 @@ def _differs(order: Order, found: Text, data: dict[str, object], event: InboundE
 def open_cases(order: Order) -> list[ExceptionCase]:
     """What is open because the order was, or may have been, written already."""
     return list(cases.open_cases_of(order).filter(kind__in=KINDS))
+
+
+def held(orders: Sequence[int]) -> set[int]:
+    """Those of these orders that have such an open case."""
+    rows = CaseSubject.objects.filter(
+        subject_type=ContentType.objects.get_for_model(Order),
+        subject_id__in=orders,
+        open=True,
+        case__state=CaseState.OPEN,
+        case__kind__in=KINDS,
+    )
+    return set(rows.values_list("subject_id", flat=True))

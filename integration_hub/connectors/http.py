@@ -7,35 +7,33 @@ networks that the operator did not allow, and is kept as an Exchange with secret
 
 from __future__ import annotations
 
-import ipaddress
 import json as stdlib_json
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from requests.structures import CaseInsensitiveDict
+from requests.utils import default_headers
 
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import Misconfigured, Rejected, RetryLater
 from integration_hub.kernel.text import say
 
+from .sockets import Network, adapter
+
 MAX_ANSWER = 10 * 1024 * 1024
 KEPT = 20_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HIDDEN = "•••"
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_HEADERS = dict(default_headers())
 
 
 @dataclass(frozen=True)
@@ -66,47 +64,6 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
 
-def _guard(allowed: Sequence[Network]) -> Callable[[str], None]:
-    def check(peer: str) -> None:
-        address = ipaddress.ip_address(peer.split("%", maxsplit=1)[0])
-        if address.is_global or any(address in network for network in allowed):
-            return
-        raise Misconfigured(
-            say("%(address)s is a private address; the operator must allow its network first.", address=peer),
-            code="private_address",
-        )
-
-    return check
-
-
-def _guarded(base: type[Any], check: Callable[[str], None]) -> type[Any]:
-    class Guarded(base):  # type: ignore[misc]
-        """Looks at the peer it is really connected to, so no DNS answer can lead it astray."""
-
-        def _new_conn(self) -> Any:
-            sock = super()._new_conn()
-            try:
-                check(sock.getpeername()[0])
-            except Misconfigured:
-                sock.close()
-                raise
-            return sock
-
-    return Guarded
-
-
-class _GuardedAdapter(HTTPAdapter):
-    def __init__(self, allowed: Sequence[Network]) -> None:
-        self._check = _guard(allowed)
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        plain = type("Pool", (HTTPConnectionPool,), {"ConnectionCls": _guarded(HTTPConnection, self._check)})
-        tls = type("TlsPool", (HTTPSConnectionPool,), {"ConnectionCls": _guarded(HTTPSConnection, self._check)})
-        self.poolmanager.pool_classes_by_scheme = {"http": plain, "https": tls}
-
-
 @dataclass
 class Http:
     """A client for one connection.  ``secrets`` are removed from everything that is kept."""
@@ -120,14 +77,6 @@ class Http:
     deadline: float | None = None  # on time.monotonic(); no request starts after it, none lasts beyond it
     exchanges: list[Exchange] = field(default_factory=list)
     wrote: bool = False  # a request that changes something was answered with success
-
-    @cached_property
-    def _session(self) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, _GuardedAdapter(self.allowed))
-        return session
 
     def get(self, path: str, **kwargs: Any) -> Answer:
         return self.request("GET", path, **kwargs)
@@ -179,17 +128,16 @@ class Http:
         headers: Mapping[str, str],
         timeout: tuple[float, float],
     ) -> Answer:
-        with self._session.request(
-            method,
-            url,
-            params=params,
+        prepared = requests.PreparedRequest()
+        prepared.prepare(
+            method=method,
+            url=url,
+            params=dict(params or {}),
             data=body,
-            headers=dict(headers),
+            headers=CaseInsensitiveDict(_HEADERS | dict(headers)),
             auth=self.auth,
-            timeout=timeout,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        )
+        with adapter(tuple(self.allowed)).send(prepared, stream=True, timeout=timeout) as response:
             content = b"".join(_bounded(response, time.monotonic() + sum(timeout)))
         return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, content)
 

@@ -43,16 +43,22 @@ def is_closed(connection: Connection) -> bool:
     return breaker is None or breaker.state == BreakerState.CLOSED
 
 
-def ended(connection: Connection, error: HubError | None = None) -> None:
-    """A send or a poll is over: count it.  Call outside the transaction that settles the work."""
+def ended(connection: Connection, error: HubError | None = None, *, times: int = 1) -> None:
+    """A send or a poll is over (or so many went the same way): count it.  Call outside the transaction that settles the work."""
     if isinstance(error, RetryLater) and error.code in FAILURES:
         _failed(connection, error)
     elif error is None or (not isinstance(error, RetryLater | Misconfigured) and error.code != "defect"):
-        _went_well(connection)
+        _went_well(connection, times)
     elif not is_closed(connection):
         Breaker.objects.filter(connection=connection, state=BreakerState.HALF_OPEN).update(probe_at=Now())
     if isinstance(error, RetryLater):
         _rest(connection, error)
+
+
+def is_trouble(error: BaseException | None) -> bool:
+    """Whether the next command to this connection would meet the same: silence, faults, "slow down", wrong credentials."""
+    slow = isinstance(error, RetryLater) and (error.code in FAILURES or error.code == SLOW_DOWN)
+    return slow or isinstance(error, Misconfigured)
 
 
 def _rest(connection: Connection, error: RetryLater) -> None:
@@ -64,9 +70,9 @@ def _rest(connection: Connection, error: RetryLater) -> None:
     Breaker.objects.filter(connection=connection).update(rest_until=Greatest("rest_until", Now() + told))
 
 
-def _went_well(connection: Connection) -> None:
+def _went_well(connection: Connection, times: int) -> None:
     pk = connection.pk
-    _well[pk] += 1
+    _well[pk] += times
     now = time.monotonic()
     if not is_closed(connection) or now - _flushed_at.get(pk, 0.0) >= FLUSH_EVERY:
         _flushed_at[pk] = now

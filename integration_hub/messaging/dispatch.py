@@ -21,6 +21,17 @@ BatchHandler = Callable[[Sequence[Given]], set[int]]
 
 
 @dataclass(frozen=True)
+class Many:
+    """The same for many commands to one connection, with as many statements for all as for one.
+
+    ``build`` locks the subjects in order of key and leaves out what is not plain; that is then built one by one.
+    """
+
+    build: Callable[[Sequence[OutboundCommand]], Mapping[int, Command]]
+    done: Callable[[Sequence[tuple[OutboundCommand, Written, Attempt]]], None]
+
+
+@dataclass(frozen=True)
 class Verb:
     """How a command is made from canonical rows at send time, and what its success changes here.
 
@@ -33,6 +44,7 @@ class Verb:
     done: Callable[[OutboundCommand, Written, Attempt], None]
     title: Any
     wanted: Callable[[OutboundCommand], bool] = lambda _command: True
+    many: Many | None = None
 
 
 _handlers: dict[type, Sequence[Handler]] = {}

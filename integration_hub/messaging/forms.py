@@ -66,7 +66,9 @@ class ConnectionForm(forms.Form):
         required=False,
         min_value=1,
         max_value=50,
-        help_text=gettext_lazy("How many workers may write to this system at once."),
+        help_text=gettext_lazy(
+            "How many commands may be under way at this system at once, over all workers and hosts."
+        ),
     )
     per_minute = forms.IntegerField(
         label=gettext_lazy("Commands per minute"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -43,17 +43,18 @@ def token() -> UUID:
     return UUID(hex=f"{_owner}{os.getpid() & 0xFFFFFFFF:08x}{secrets.token_hex(8)}")
 
 
-def release(model: type[InboundEvent | OutboundCommand], held: UUID, *, but: int | None = None) -> int:
-    """Rows leased with this token are due again as if they had not been taken; ``but`` keeps its lease."""
-    rows = model._default_manager.filter(lease_token=held, state="LEASED").exclude(pk=but or 0)
+def release(model: type[InboundEvent | OutboundCommand], held: UUID, *, but: Collection[int] = ()) -> int:
+    """Rows leased with this token are due again as if they had not been taken; those of ``but`` keep their lease."""
+    rows = model._default_manager.filter(lease_token=held, state="LEASED").exclude(pk__in=but)
     return rows.update(state="DUE", lease_token=None, due_at=Now(), attempts=Greatest(F("attempts") - 1, 0))
 
 
 @dataclass
 class Turn:
-    """How far a worker has come with what it took: the row it is at, and whether it is through."""
+    """How far a worker has come with what it took: the row (or rows) it is at, and whether it is through."""
 
     at: int | None = None
+    together: Collection[int] = ()
     over: bool = False
 
 
@@ -68,7 +69,7 @@ def turn(model: type[InboundEvent | OutboundCommand], held: UUID) -> Iterator[Tu
         yield mine
     finally:
         if not mine.over and (mine.at is not None or stop.asked()):
-            release(model, held, but=mine.at)
+            release(model, held, but=[*mine.together, *([mine.at] if mine.at else [])])
 
 
 def release_process() -> int:
@@ -86,11 +87,34 @@ def expire_owner(owner: str) -> int:
     return _let_go(owner, {}, UNCLEAR)
 
 
-def _let_go(prefix: str, changes: dict[str, Any], unclear: timedelta) -> int:
-    held = {
+def expire_dead(owner: str) -> int:
+    """The same for single children that were killed while the others live on, so that nobody waits for their leases."""
+    mine = _held(owner) | {"due_at__gt": Now() + UNCLEAR}  # what was let go of before waits for nobody
+    rows = [model._default_manager.filter(**mine) for model in (OutboundCommand, InboundEvent, PollState)]
+    tokens = {token for found in rows for token in found.values_list("lease_token", flat=True).distinct() if token}
+    held = {token.hex[:16] for token in tokens}
+    return sum(_let_go(prefix, {}, UNCLEAR) for prefix in held if not _lives(int(prefix[8:], 16)))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it lives, and is somebody else's
+    return True
+
+
+def _held(prefix: str) -> dict[str, Any]:
+    return {
         "lease_token__gte": UUID(hex=prefix.ljust(32, "0")),
         "lease_token__lte": UUID(hex=prefix.ljust(32, "f")),
     }
+
+
+def _let_go(prefix: str, changes: dict[str, Any], unclear: timedelta) -> int:
+    held = _held(prefix)
     commands = OutboundCommand.objects.filter(state="LEASED", **held)
     released = commands.filter(maybe_sent=False).update(due_at=Now(), **changes)
     released += commands.filter(maybe_sent=True).update(due_at=Now() + unclear, **changes)

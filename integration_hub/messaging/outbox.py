@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,32 +20,44 @@ from integration_hub.kernel.text import say
 from integration_hub.models import Activity, Connection, OutboundCommand
 from integration_hub.models.outbound import CommandState, Outcome
 
-from . import breakers, bulk, cases, claims, dispatch, leases, pump, stop, tries
+from . import breakers, bulk, cases, claims, dispatch, leases, pump, stop, tries, volleys
 from .tries import LEASE, Try
-
-BATCH = 4
 
 
 def command(target: Connection, verb: str, key: str, subject: models.Model, **params: Any) -> None:
     """Ask for something to be true in a target, once.  Call inside the transaction that makes it so here."""
-    OutboundCommand.objects.bulk_create(
-        [
-            OutboundCommand(
-                connection=target,
-                verb=verb,
-                key=key,
-                subject_type=ContentType.objects.get_for_model(subject),
-                subject_id=subject.pk,
-                params=params,
-                bulk=bulk.is_bulk(),
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    _kick()
+    ask([Wish(target, verb, key, subject, params)])
 
 
-def _kick() -> None:
+@dataclass(frozen=True)
+class Wish:
+    """A command that is wanted: see ``command``."""
+
+    target: Connection
+    verb: str
+    key: str
+    subject: models.Model
+    params: dict[str, Any]
+
+
+def ask(wishes: Sequence[Wish]) -> None:
+    """``command`` for many at once, subjects of one model."""
+    if not wishes:
+        return
+    kind = ContentType.objects.get_for_model(wishes[0].subject)
+    rows = [
+        OutboundCommand(
+            connection=wish.target,
+            verb=wish.verb,
+            key=wish.key,
+            subject_type=kind,
+            subject_id=wish.subject.pk,
+            params=wish.params,
+            bulk=bulk.is_bulk(),
+        )
+        for wish in wishes
+    ]
+    OutboundCommand.objects.bulk_create(rows, ignore_conflicts=True)
     pump.kick("bulk_out" if bulk.is_bulk() else "out")
 
 
@@ -55,27 +69,32 @@ def commands(verb: str, wanted: Sequence[tuple[Connection, str, models.Model]]) 
     ids = [subject.pk for _target, _key, subject in wanted]
     before = OutboundCommand.objects.filter(subject_type=kind, subject_id__in=ids, verb=verb)
     known = set(before.values_list("subject_id", flat=True))
-    rows = [
-        OutboundCommand(
-            connection=target, verb=verb, key=key, subject_type=kind, subject_id=subject.pk, bulk=bulk.is_bulk()
-        )
-        for target, key, subject in wanted
-    ]
-    OutboundCommand.objects.bulk_create(rows, ignore_conflicts=True)
+    ask([Wish(target, verb, key, subject, {}) for target, key, subject in wanted])
     for target, key, subject in wanted:
         if subject.pk in known:
             cancel_pending(subject, verb, keep=target)
             revive(target, key)
-    _kick()
 
 
-def deliver(limit: int = BATCH, *, backfill: bool = False) -> int:
+def deliver(*, backfill: bool = False) -> int:
     """Send one batch of due commands of a lane, all to one connection; returns how many were taken."""
-    token, ids = claims.claim(OutboundCommand, limit=limit, lease=LEASE, bulk=backfill)
+    until = time.monotonic() + volleys.BEGIN_WITHIN
+    token, ids = claims.claim(OutboundCommand, limit=volleys.most, lease=LEASE, bulk=backfill)
     if ids:
         with leases.turn(OutboundCommand, token) as turn:
-            turn.over = _send_all(ids, token, turn)
+            flown = volleys.fly(_claimed(ids, token), token, until, turn) if len(ids) > 1 else volleys.Flown()
+            rest = [pk for pk in ids if pk not in flown.ids]
+            turn.over = not (rest and flown.halted) and _send_all(rest, token, turn)
     return len(ids)
+
+
+def _claimed(ids: Sequence[int], token: UUID) -> list[OutboundCommand]:
+    """The commands, with one and the same connection."""
+    rows = list(OutboundCommand.objects.filter(pk__in=ids, lease_token=token).order_by("pk"))
+    targets = Connection.objects.select_related("breaker").in_bulk({row.connection_id for row in rows})
+    for row in rows:
+        row.connection = targets[row.connection_id]
+    return rows
 
 
 def deliver_bulk() -> int:
@@ -92,7 +111,7 @@ def _send_all(ids: Sequence[int], token: UUID, turn: leases.Turn) -> bool:
         row = rows.filter(pk=pk).first()
         if row is None:
             continue
-        if pk != ids[0] and not (breakers.is_closed(row.connection) and _extend(row)):
+        if turn.at and not (breakers.is_closed(row.connection) and _extend(row)):
             return False
         turn.at = pk
         with bulk.working(row.bulk):

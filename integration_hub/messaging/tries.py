@@ -47,7 +47,10 @@ class Try:
     connector: Connector | None = None
     payload: Command | None = None
     unclear: bool = False  # the target may hold the result of this or an earlier try
+    started: bool = False
     ms: int | None = None  # how long it took; None: it has not ended
+    ended: Ended | None = None
+    error: BaseException | None = None
 
     @property
     def wrote(self) -> bool:
@@ -56,12 +59,19 @@ class Try:
 
     def begin(self) -> None:
         """Its time runs from now on."""
+        self.started = True
         self.started_at, self.clock = timezone.now(), time.monotonic()
         if self.connector:
             self.connector.http.deadline = self.clock + DEADLINE
 
     def end(self) -> None:
         self.ms = round((time.monotonic() - self.clock) * 1000)
+
+    def result(self) -> Ended:
+        """How it ended; raises what it ended with."""
+        if self.ended is None:
+            raise self.error or RetryLater(say("It was not sent."))
+        return self.ended
 
     def draft(self, number: int, outcome: Outcome, error: HubError | None = None) -> Attempt:
         """The attempt as a row, not written yet."""
@@ -101,6 +111,18 @@ def send(attempt: Try, connector: Connector, payload: Command) -> Ended:
         attempt.unclear = getattr(error, "maybe_written", False) or wrote
         raise
     return written, Outcome.FOUND if written.was_there else Outcome.DONE
+
+
+def try_sending(attempt: Try) -> None:
+    """Send it and keep how that ended, for a thread that may not write it down."""
+    if not (attempt.connector and attempt.payload):
+        return
+    attempt.begin()
+    try:
+        attempt.ended = send(attempt, attempt.connector, attempt.payload)
+    except BaseException as error:  # noqa: BLE001  ``conclude`` meets it again, and records it there
+        attempt.error = error
+    attempt.end()
 
 
 def conclude(attempt: Try, work: Callable[[], Ended | None]) -> HubError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -56,7 +57,7 @@ class Connection(models.Model):
     mode = models.CharField(_("mode"), max_length=8, choices=Mode, default=Mode.TEST)
     state = models.CharField(_("state"), max_length=16, choices=ConnectionState, default=ConnectionState.ACTIVE)
     state_reason = models.JSONField(_("reason"), default=dict, blank=True)
-    max_concurrent = models.PositiveSmallIntegerField(_("commands at a time"), default=2, db_default=2)
+    max_concurrent = models.PositiveSmallIntegerField(_("commands at a time"), default=4, db_default=4)
     per_minute = models.PositiveIntegerField(_("commands per minute"), default=0, db_default=0)  # 0: as many as come
     config = models.JSONField(_("settings"), default=dict, blank=True)
     sealed = models.BinaryField(default=bytes, blank=True, editable=False)
@@ -99,6 +100,10 @@ class Connection(models.Model):
 
     def connector(self) -> Connector:
         """A connector ready for use; Misconfigured when settings are missing or the key is lost."""
+        return self.connectors()()
+
+    def connectors(self) -> Callable[[], Connector]:
+        """Makes connectors for several uses with these settings, which are decrypted once; raises as ``connector``."""
         cls, secrets = self.connector_class, self.secrets
         try:
             config = cls.Config(**_typed(cls, self.config), **secrets)
@@ -107,8 +112,8 @@ class Connection(models.Model):
                 say("Settings of this connection are missing."), code="incomplete", detail=str(error)
             ) from error
         timeout = (settings.HUB_CONNECT_TIMEOUT, settings.HUB_READ_TIMEOUT)
-        http = Http(secrets=list(secrets.values()), allowed=settings.HUB_ALLOWED_NETWORKS, timeout=timeout)
-        return cls(config, http)
+        allowed = settings.HUB_ALLOWED_NETWORKS
+        return lambda: cls(config, Http(secrets=list(secrets.values()), allowed=allowed, timeout=timeout))
 
 
 def _typed(cls: type[Connector], stored: dict[str, Any]) -> dict[str, Any]:

@@ -124,6 +124,7 @@ def test_other_connections_go_on(joined: Connection, erp: Connection, world: sta
 
 def test_it_opens_under_failing_sends(joined: Connection, erp: Connection, world: standin.World) -> None:
     """Twelve orders meet a dead ERP: ten tries, then silence."""
+    Connection.objects.filter(pk=erp.pk).update(max_concurrent=1)
     spine.teapot()
     world.before = fails(SILENCE)
     ordered(joined, 12)
@@ -236,14 +237,17 @@ def test_slow_down_makes_the_whole_connection_rest(joined: Connection, erp: Conn
     assert len(world.sales) == 5  # the first one waits for its own turn
 
 
-def test_one_command_at_a_time_where_that_is_set(joined: Connection, erp: Connection) -> None:
-    """Not rows but workers are counted: a worker sends what it took one after the other."""
+def test_commands_at_a_time_are_counted_over_all_workers(joined: Connection, erp: Connection) -> None:
+    """Who comes while others hold some may send as many at a time as they leave."""
     spine.teapot()
     ordered(joined, 12)
-    taken = [len(claims.claim(OutboundCommand, limit=4, lease=tries.LEASE)[1]) for _time in range(3)]
-    assert taken == [4, 4, 0]
-    Connection.objects.filter(pk=erp.pk).update(max_concurrent=3)
-    assert len(claims.claim(OutboundCommand, limit=4, lease=tries.LEASE)[1]) == 4
+    first, taken = claims.claim(OutboundCommand, limit=3, lease=tries.LEASE)
+    second, more = claims.claim(OutboundCommand, limit=5, lease=tries.LEASE)
+    assert (len(taken), len(more)) == (3, 5)
+    assert claims.room(erp.pk, second) == 1
+    assert claims.room(erp.pk, first) == 1  # never none: it holds what it has claimed
+    assert claims.claim(OutboundCommand, limit=5, lease=tries.LEASE)[1] == []
+    assert not pump.is_due("out")
 
 
 def test_a_rate_holds_over_all_workers(joined: Connection, erp: Connection) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ from django_q.exceptions import TimeoutException
 from exceptions.models import ExceptionCase
 from integration_hub.connectors.base import Delivery
 from integration_hub.kernel.messages import Report
-from integration_hub.messaging import claims, inbox, outbox, tries
+from integration_hub.messaging import claims, inbox, outbox, tries, volleys
 from integration_hub.models import Connection, InboundEvent, OutboundCommand
 from tests import spine, standin
 
@@ -52,26 +54,39 @@ def test_an_event_over_its_time_is_set_apart_after_three_times_alone(
     assert sorted(world.sales) == ["laden:1", "laden:3"]
 
 
-def test_commands_beside_one_that_hangs_are_given_back_at_once(joined: Connection, world: standin.World) -> None:
+def test_commands_beside_one_that_hangs_are_given_back_at_once(
+    joined: Connection, erp: Connection, world: standin.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Connection.objects.filter(pk=erp.pk).update(max_concurrent=2)
     spine.teapot()
-    for number in (1, 2, 3):
+    for number in (1, 2, 3, 4):
         spine.say(joined, standin.order(number))
     inbox.process()
+    free = threading.Event()
 
-    def alarm(_command: object) -> None:
+    def alarm(*_signal: object) -> None:
         raise TimeoutException
 
-    world.before = alarm
-    with pytest.raises(TimeoutException):
-        outbox.deliver()
-    assert list(OutboundCommand.objects.order_by("pk").values_list("state", "attempts")) == [
-        ("LEASED", 1),
-        ("DUE", 0),
-        ("DUE", 0),
-    ]
-    world.before = None
-    outbox.deliver()
-    assert sorted(world.sales) == ["laden:2", "laden:3"]
+    def hang(_command: object) -> None:
+        free.wait(20)
+
+    world.before = hang
+    monkeypatch.setitem(volleys._pace, erp.pk, 0.001)
+    before = signal.signal(signal.SIGALRM, alarm)  # as django-q2 does it
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(TimeoutException):
+            outbox.deliver()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        world.before = None
+    rows = OutboundCommand.objects.order_by("pk").values_list("state", "attempts", "maybe_sent")
+    assert list(rows) == [("LEASED", 1, True)] * 2 + [("DUE", 0, False)] * 2
+    assert outbox.deliver() == 0  # what hangs may still be under way there
+    Connection.objects.filter(pk=erp.pk).update(max_concurrent=4)
+    assert outbox.deliver() == 2
+    free.set()
+    assert {"laden:3", "laden:4"} <= set(world.sales)
 
 
 def test_only_a_death_over_a_command_alone_counts_against_it(joined: Connection, world: standin.World) -> None:

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 TICK = 0.5
 LONGEST_PAUSE = 30.0  # seconds before a cluster that dies again and again is started anew
+LOOK_EVERY = 2.0  # seconds between looks for workers that were killed
 SETTLED = 60.0  # seconds after which a cluster counts as well
 
 
@@ -39,7 +40,7 @@ class Cluster:
 
     def __init__(self, name: str, pipe: int) -> None:
         self.name, self._pipe = name, pipe
-        self._deaths, self._not_before = 0, 0.0
+        self._deaths, self._not_before, self._looked_at = 0, 0.0, 0.0
         self.process = self._start()
 
     def _start(self) -> ForkProcess:
@@ -53,6 +54,7 @@ class Cluster:
     def tend(self, patience: float) -> None:
         """Start the cluster anew when it is gone or stands still; one that keeps dying is given time."""
         if self.process.is_alive() and not self._stalled(patience):
+            self._bury()
             return
         now = time.monotonic()
         if self._not_before == 0.0:
@@ -64,6 +66,13 @@ class Cluster:
         if now >= self._not_before:
             self._not_before = 0.0
             self.process = self._start()
+
+    def _bury(self) -> None:
+        """Let go of what single workers held that were killed; django-q2 replaces them by itself."""
+        now = time.monotonic()
+        if now - self._looked_at >= LOOK_EVERY:
+            self._looked_at = now
+            _quietly(lambda: leases.expire_dead(self._owner))
 
     def _stalled(self, patience: float) -> bool:
         """Kick what is due; True when kicks lead to nothing.  A database that is away is not the cluster's fault."""
@@ -118,7 +127,7 @@ def _quietly(let_go: Callable[[], int]) -> None:
     """Leases that cannot be let go of now run out by themselves."""
     try:
         if rows := let_go():
-            logger.warning("%s rows were given back unfinished", rows)
+            logger.warning("%s rows were let go of unfinished", rows)
     except DatabaseError as error:
         logger.warning("leases are left to run out: %s", type(error).__name__)
 
