@@ -65,7 +65,8 @@ def _queries(shop: Connection, number: int) -> int:
     reset_queries()
     with CaptureQueriesContext(database) as seen:
         assert inbox.process(1) == 1
-    return len(seen)
+    # a kick is sent at most four times a second, whatever the number of orders
+    return len([query for query in seen.captured_queries if "django_q" not in query["sql"]])
 
 
 def _rate(shop: Connection, first: int, count: int) -> float:
