@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connection as database
@@ -29,7 +30,7 @@ def run() -> None:
         for turn in range(ROUNDS + 1):
             requests = [load.request(number + place) for place in range(PER_ROUND)]
             number += PER_ROUND
-            pair = (_rate(ours, requests), _rate(bare, requests))
+            pair = (_rate(ours.port, requests), _rate(bare.port, requests))
             rates += [pair] if turn else []  # the first round warms both up
     ratio = statistics.median(mine / theirs for mine, theirs in rates)
     figure = statistics.median(mine for mine, _theirs in rates)
@@ -53,8 +54,16 @@ def _prepare() -> None:
     shop.save()
 
 
+@dataclass(frozen=True)
+class Server:
+    """A running web server."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def server(application: str) -> Iterator[int]:
+def server(application: str) -> Iterator[Server]:
     """Granian with the settings of the demo, on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -70,7 +79,7 @@ def server(application: str) -> Iterator[int]:
     )
     try:
         _wait(port)
-        yield port
+        yield Server(port, child.pid)
     finally:
         child.terminate()
         child.wait(20)
