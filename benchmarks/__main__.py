@@ -19,7 +19,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from benchmarks import backlog, end_to_end, growth, intake, processing  # noqa: PLC0415
+    from benchmarks import backlog, end_to_end, growth, intake, processing, stock  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     for name, run in {
@@ -28,6 +28,7 @@ def main() -> None:
         "end_to_end": end_to_end.run,
         "backlog": backlog.run,
         "growth": growth.run,
+        "stock": stock.run,
     }.items():
         if not sys.argv[1:] or name in sys.argv[1:]:
             run()

@@ -6,8 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 from integration_hub.kernel.states import Capability, Role
 from integration_hub.messaging.switches import Process
+from inventory.services.push import STOCK_TO_SHOP
 from orders.commands import STATUS_TO_SHOP
 from orders.services import ORDER_TO_ERP
+from orders.stock import RESERVE_STOCK
 from payments.telling import TO_ERP, TO_SHOP
 
 PROCESSES = (
@@ -37,5 +39,20 @@ PROCESSES = (
         help=_("The shop learns what the providers and the bank say: paid, partly refunded, refunded, in dispute."),
         target_role=Role.PAYMENT,
         needs=frozenset({Capability.TELL_PAYMENT}),
+    ),
+    Process(
+        code=RESERVE_STOCK,
+        label=_("Reserve stock for orders"),
+        help=_(
+            "Accepted orders hold their goods until they are shipped or cancelled; what is not there is not promised."
+        ),
+        target_role=Role.ERP,
+    ),
+    Process(
+        code=STOCK_TO_SHOP,
+        label=_("Stock to the shop"),
+        help=_("The shop shows what may be sold, within a minute of each change."),
+        target_role=Role.ERP,
+        needs=frozenset({Capability.SET_STOCK}),
     ),
 )

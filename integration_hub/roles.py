@@ -38,6 +38,14 @@ _SEE_ORDERS = (
     *_SEE_ARTICLES,
     "customers.view_customer",
 )
+_SEE_STOCK = (
+    "inventory.view_stocklevel",
+    "inventory.view_stockmovement",
+    "inventory.view_reservation",
+    "inventory.view_location",
+    "inventory.view_channelavailability",
+    "inventory.view_drift",
+)
 _SEE_TRAFFIC = (
     "integration_hub.view_connection",
     "integration_hub.view_inboundevent",
@@ -59,6 +67,7 @@ _PERSONAL = ("orders.see_personal_data",)
 
 ROLES: dict[str, tuple[str, ...]] = {
     "finance": (
+        *_SEE_STOCK,
         *_SEE_CASES,
         *_CASES,
         *_SEE_ORDERS,
@@ -79,6 +88,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_policy",
     ),
     "operations": (
+        *_SEE_STOCK,
+        "inventory.book_stock",
+        "inventory.set_up_stock",
         *_SEE_CASES,
         *_CASES,
         *_SEE_ORDERS,
@@ -98,6 +110,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "marketing": ("customers.view_customer", "inventory.view_variant"),
     "integrator": (
+        *_SEE_STOCK,
+        "inventory.set_up_stock",
         *_SEE_CASES,
         *_CASES,
         "exceptions.dismiss_exceptioncase",
@@ -121,7 +135,15 @@ ROLES: dict[str, tuple[str, ...]] = {
         "integration_hub.delete_apitoken",
         "integration_hub.report_orders",
     ),
-    "auditor": (*_SEE_CASES, *_SEE_ORDERS, *_SEE_MONEY, *_SEE_TRAFFIC, *_PERSONAL, "integration_hub.view_apitoken"),
+    "auditor": (
+        *_SEE_STOCK,
+        *_SEE_CASES,
+        *_SEE_ORDERS,
+        *_SEE_MONEY,
+        *_SEE_TRAFFIC,
+        *_PERSONAL,
+        "integration_hub.view_apitoken",
+    ),
     "administrator": ("*",),
 }
 

@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 import exceptions.invariants
 import inventory.cases
+import inventory.invariants
 import inventory.models
 import inventory.services
+import inventory.stock_cases
 import orders.aftersales.cases
 import orders.aftersales.handlers
 import orders.aftersales.states
@@ -24,6 +26,7 @@ import orders.handlers
 import orders.invariants
 import orders.silence
 import orders.states
+import orders.stock_cases
 import orders.summary
 import payments.balances
 import payments.cases
@@ -56,6 +59,7 @@ from integration_hub.messaging.schedules import Task
 from integration_hub.models.inbound import Door
 from integration_hub.models.outbound import Outcome
 from integration_hub.processes import PROCESSES
+from inventory.services import alarms, comparison, levels, places, push, watch
 from orders.aftersales import commands as after_sale
 from orders.aftersales import steps
 
@@ -66,6 +70,8 @@ REPORTS: dict[type, list[dispatch.Handler]] = {
     goods.ProductReport: [inventory.services.record],
     goods.ProductGone: [inventory.services.gone],
     aftersales.AfterSaleReport: [orders.aftersales.handlers.reported],
+    goods.LocationReport: [places.reported],
+    goods.StockReport: [levels.report],
     messages.SubscriptionReport: [orders.handlers.subscription_reported],
     funds.TransactionReport: [payments.handlers.transaction_reported],
     funds.PayoutReport: [payments.handlers.payout_reported],
@@ -79,7 +85,8 @@ BATCHES: dict[type, dispatch.BatchHandler] = {
 }
 
 NEWS: dict[type, list[dispatch.Reaction]] = {
-    messages.ProductKnown: [orders.handlers.products_known],
+    messages.ProductKnown: [watch.products_known, orders.handlers.products_known],
+    messages.StockMoved: [orders.handlers.stock_moved],
     messages.OrderAccepted: [orders.commands.write_sales, payments.telling.order_accepted],
     messages.OrderMoneyChanged: [payments.telling.money_changed],
     messages.SaleRecorded: [orders.commands.tell_accepted, payments.telling.sale_recorded],
@@ -113,6 +120,7 @@ VERBS = {
     payments.telling.REGISTER: Verb(
         payments.telling.build_register, payments.telling.told, _("Register the payment in the ERP")
     ),
+    push.VERB: Verb(push.build, push.done, _("Tell the shop what it may sell")),
 }
 
 VERBS |= {
@@ -125,6 +133,7 @@ VERBS |= {
 INVARIANTS = (
     *messaging_invariants.INVARIANTS,
     *exceptions.invariants.INVARIANTS,
+    *inventory.invariants.INVARIANTS,
     *orders.invariants.INVARIANTS,
     *payments.invariants.INVARIANTS,
 )
@@ -137,6 +146,8 @@ KINDS = (
     *orders.completeness_cases.KINDS,
     *orders.silence.KINDS,
     *payments.cases.KINDS,
+    *inventory.stock_cases.KINDS,
+    *orders.stock_cases.KINDS,
     verification.kind(INVARIANTS),
 )
 
@@ -151,6 +162,8 @@ LANES = {
     "catchup": bulk.as_bulk(orders.catchup.work),
     "duty": schedules.work,
     orders.completeness.LANE: orders.completeness.work,
+    "stock": watch.work,
+    comparison.LANE: comparison.work,
 }
 
 TASKS = (
@@ -180,6 +193,20 @@ TASKS = (
         every=timedelta(hours=1),
         run=payments.chores.look_after,
     ),
+    Task(
+        name="stock",
+        label=_("Cover back-orders, let go of what has expired, look for stock troubles"),
+        every=timedelta(minutes=5),
+        run=watch.tidy,
+    ),
+    Task(name="stocktake", label=_("Compare the stock of every system"), at=time(2), run=comparison.nightly),
+    Task(
+        name="confirmed",
+        label=_("Look for stock levels nobody confirms"),
+        every=timedelta(hours=1),
+        run=alarms.hourly,
+    ),
+    Task(name="stock_nightly", label=_("Look for idle stock"), at=time(1, 30), run=alarms.nightly),
     *verification.tasks(INVARIANTS),
 )
 

@@ -6,7 +6,7 @@ judges one by one.  Both ways leave the same rows; ``tests/orders/test_batch.py`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.contenttypes.models import ContentType
@@ -19,8 +19,9 @@ from integration_hub.kernel.text import Text
 from integration_hub.messaging import dispatch
 from integration_hub.models import Activity, Connection, ExternalReference, InboundEvent, ProcessSwitch
 from integration_hub.models.connection import Mode
+from inventory.services import planning, promises
 
-from . import addresses, recording, services, validation
+from . import addresses, recording, services, stock, validation
 from .aftersales import services as aftersales
 from .models import AddressRole, Order, OrderAddress, OrderLine
 from .states import OrderState
@@ -47,9 +48,13 @@ def record_new(given: Sequence[Given]) -> set[int]:
     _recognise(fresh)
     _match(fresh)
     switches = _switches(fresh)
-    chosen = [new for new in fresh if new.order.customer and _decide(new, switches.get(new.channel.pk))]
+    chosen = [new for new in fresh if new.order.customer and _decide(new, switches)]
+    plans = planning.plan([_wish(new) for new in chosen if _reserves(new, switches)])
+    short = {id(one.wish.subject) for one in plans if one.missing}
+    chosen = [new for new in chosen if id(new.order) not in short]
     _write(chosen)
     aftersales.adopt([new.order for new in chosen])
+    promises.keep([one for one in plans if not one.missing])
     return {new.event.pk for new in chosen}
 
 
@@ -99,19 +104,35 @@ def _match(fresh: Sequence[_New]) -> None:
         recording.match_lines(channel, [line for new in fresh if new.channel.pk == channel.pk for line in new.lines])
 
 
-def _switches(fresh: Sequence[_New]) -> dict[int, ProcessSwitch]:
+def _switches(fresh: Sequence[_New]) -> dict[tuple[int, str], ProcessSwitch]:
     rows = ProcessSwitch.objects.filter(
-        channel_id__in={new.channel.pk for new in fresh}, process=services.ORDER_TO_ERP, enabled=True
+        channel_id__in={new.channel.pk for new in fresh},
+        process__in=(services.ORDER_TO_ERP, stock.RESERVE_STOCK),
+        enabled=True,
     )
-    return {row.channel_id: row for row in rows}
+    return {(row.channel_id, row.process): row for row in rows}
 
 
-def _decide(new: _New, switch: ProcessSwitch | None) -> bool:
-    """Set where the order stands; False if that needs a closer look."""
+def _is_on(new: _New, process: str, switches: Mapping[tuple[int, str], ProcessSwitch]) -> bool:
+    switch = switches.get((new.channel.pk, process))
+    return switch is not None and switch.since <= new.order.placed_at
+
+
+def _reserves(new: _New, switches: Mapping[tuple[int, str], ProcessSwitch]) -> bool:
+    return new.order.state == OrderState.ACCEPTED and _is_on(new, stock.RESERVE_STOCK, switches)
+
+
+def _wish(new: _New) -> planning.Wish:
+    return stock.wish(new.order, new.lines, fresh=True)
+
+
+def _decide(new: _New, switches: Mapping[tuple[int, str], ProcessSwitch]) -> bool:
+    """Set where the order stands; False if that needs a closer look, such as goods to be held until it is paid."""
     order = new.order
     if order.stage == OrderStage.PENDING:
         order.state = OrderState.WAITING
-    elif switch is None or switch.since > order.placed_at:
+        return not _is_on(new, stock.RESERVE_STOCK, switches)
+    if not _is_on(new, services.ORDER_TO_ERP, switches):
         order.state = OrderState.RECORDED
     else:
         order.state = OrderState.ACCEPTED

@@ -28,7 +28,7 @@ from integration_hub.messaging import outbox
 from integration_hub.models import Activity, Attempt, OutboundCommand, ProcessSwitch
 from inventory import services as inventory
 
-from . import addresses, exported, services
+from . import addresses, exported, services, stock
 from .exported import WRITE_SALE
 from .models import Order, OrderLine, Sale, Shipment
 from .services import ORDER_TO_ERP
@@ -101,6 +101,7 @@ def build_sale(command: OutboundCommand) -> WriteSale | None:
     if not command.maybe_sent:
         services.catch_up(order)
         if not services.is_wanted(order) and not (command.begun and order.stage in services.OVER):
+            stock.release(order)
             return None
     lines = list(order.lines.select_related("variant"))
     ids = inventory.target_ids(command.connection, [line.variant_id for line in lines if line.variant_id])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from django.contrib.contenttypes.models import ContentType
@@ -25,7 +26,7 @@ from integration_hub.messaging import dispatch
 from integration_hub.models import Activity, Attempt, Connection, InboundEvent, OutboundCommand
 from integration_hub.models.activity import note
 
-from . import exported, services
+from . import exported, services, stock
 from .aftersales import services as aftersales
 from .models import Order, OrderLine, Sale, Shipment, ShipmentLine
 from .states import Fulfilment, OrderState
@@ -137,6 +138,7 @@ def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> s
     shipped = [_take_shipment(order, sale, shipment, event) for shipment in report.shipments]
     if moved or any(shipped):
         measure_fulfilment(order)
+        stock.shipped(order, _left_at(report))
         aftersales.delivered(order, sale, event)
     moved = aftersales.sale_moved(sale, report, event) or moved
     return None if moved or any(shipped) else mark("says nothing new")
@@ -145,6 +147,14 @@ def sale_reported(erp: Connection, report: SaleReport, event: InboundEvent) -> s
 def _known(erp: Connection, report: SaleReport) -> Sale | None:
     sales = Sale.objects.select_for_update(of=("self",)).select_related("order__channel")
     return sales.filter(connection=erp, external_id=report.external_id).first()
+
+
+def _left_at(report: SaleReport) -> datetime:
+    """When the newest parcel left the house."""
+    return max(
+        (stock.moment(shipment.shipped_at, report.updated_at) for shipment in report.shipments),
+        default=report.updated_at,
+    )
 
 
 def _take_stage(order: Order, sale: Sale, report: SaleReport, event: InboundEvent) -> bool:
@@ -167,6 +177,7 @@ def _take_stage(order: Order, sale: Sale, report: SaleReport, event: InboundEven
     )
     if sale.stage == SaleStage.CANCELLED and was[0] != SaleStage.CANCELLED:
         cases.settle(order, kinds=exported.KINDS)
+        stock.release(order)
         dispatch.publish(SaleCancelled(order_id=order.pk, sale_id=sale.pk))
     return True
 

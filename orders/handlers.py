@@ -15,6 +15,7 @@ from integration_hub.kernel.messages import (
     OrderReport,
     ProductKnown,
     SaleReport,
+    StockMoved,
     SubscriptionReport,
 )
 from integration_hub.kernel.text import mark
@@ -23,7 +24,7 @@ from integration_hub.models import Connection, InboundEvent, User
 from integration_hub.models.connection import Mode
 from inventory.models import Variant
 
-from . import erp, services
+from . import erp, services, stock
 from .aftersales.models import AfterSale
 from .aftersales.states import AfterSaleState
 from .models import Order
@@ -64,6 +65,12 @@ def _names(known: ProductKnown, variant: Variant) -> Q:
 def _run_on(case: ExceptionCase, by: User | None) -> None:
     for pk in exceptions.held_up(case, Order):
         services.reconsider(pk, by=by)
+
+
+def stock_moved(news: Sequence[StockMoved]) -> None:
+    """Orders that waited for stock run on by themselves, each in a transaction of its own."""
+    for pk in stock.waiting(news):
+        services.reconsider(pk)
 
 
 def subscription_reported(channel: Connection, report: SubscriptionReport, _event: InboundEvent) -> str | None:

@@ -11,17 +11,16 @@ from integration_hub.backoffice.invariants import Invariant
 from integration_hub.kernel import money
 from integration_hub.models import OutboundCommand
 
-from . import validation
 from .exported import WRITE_SALE
 from .models import Order
-from .services import ORDER_TO_ERP
+from .services import HOLDING, ORDER_TO_ERP
 
 
 def _orders() -> dict[str, Any]:
     return {
         "order": ContentType.objects.get_for_model(Order).pk,
         "command": ContentType.objects.get_for_model(OutboundCommand).pk,
-        "kinds": list(validation.KINDS),
+        "kinds": list(HOLDING),
         "verb": WRITE_SALE,
         "process": ORDER_TO_ERP,
     }

@@ -20,7 +20,7 @@ from integration_hub.models.activity import note
 from integration_hub.models.inbound import Door
 from inventory import services as inventory
 
-from . import addresses, exported, recording, validation
+from . import addresses, exported, recording, stock, validation
 from .aftersales import services as aftersales
 from .exported import WRITE_SALE, is_written
 from .models import Order, Waiver
@@ -28,6 +28,7 @@ from .states import MOVES, OrderState
 
 ORDER_TO_ERP = "order_to_erp"
 TELLING = ("shop.accepted", "shop.shipped", "shop.cancelled")
+HOLDING = (*validation.KINDS, stock.SHORT)  # the kinds of trouble that hold an order
 OVER = (OrderStage.CANCELLED, OrderStage.GONE, OrderStage.REFUNDED)
 
 
@@ -156,7 +157,7 @@ def route(order: Order, *, system: str = "hub", by: User | None = None) -> None:
     elif order.state == OrderState.CANCELLED and aftersales.is_cancelled(order):
         return  # by the hub itself, whatever the shop still says
     elif is_written(order):
-        cases.settle(order, kinds=validation.KINDS, by=by)
+        cases.settle(order, kinds=HOLDING, by=by)
         if order.state == OrderState.CANCELLED:
             _restore(order, system=system, by=by)
     elif order.stage == OrderStage.PENDING:
@@ -188,8 +189,12 @@ def _wanted(order: Order) -> bool:
 
 
 def _stop(order: Order, state: OrderState, *, system: str, by: User | None) -> None:
-    cases.settle(order, kinds=validation.KINDS, by=by)
+    cases.settle(order, kinds=HOLDING, by=by)
     outbox.cancel_pending(order, WRITE_SALE)
+    if state == OrderState.WAITING:
+        stock.hold(order)
+    else:
+        stock.release(order)
     move(order, state, system=system, by=by)
 
 
@@ -199,9 +204,11 @@ def _judge(order: Order, *, system: str, by: User | None) -> None:
         # whoever maps or brings the product either has done so before this look, or finds our case open
         inventory.hold_names([recording.named(line) for line in order.lines.all()])
         found = _troubles(order) if recording.match_products(order) else found
-    cases.settle(order, kinds=validation.KINDS, still=[(trouble.kind, trouble.cause) for trouble in found], by=by)
+    found = found or _shortages(order)
+    cases.settle(order, kinds=HOLDING, still=[(trouble.kind, trouble.cause) for trouble in found], by=by)
     if found:
         outbox.cancel_pending(order, WRITE_SALE)
+        stock.release(order)
         move(order, OrderState.HELD, system=system, by=by)
         return
     move(order, OrderState.ACCEPTED, system=system, by=by)
@@ -216,12 +223,22 @@ def _troubles(order: Order) -> list[Trouble]:
     return found
 
 
+def _shortages(order: Order) -> list[Trouble]:
+    """Promise the order its goods; what is missing, each with its case open."""
+    found = stock.reserve(order)
+    for trouble in found:
+        cases.open_case(trouble, order, connection=order.channel)
+    return found
+
+
 def _cancel(order: Order, *, system: str, by: User | None) -> None:
     outbox.cancel_pending(order, WRITE_SALE)
     outbox.look_again(order, WRITE_SALE)
-    cases.settle(order, kinds=validation.KINDS, by=by)
+    cases.settle(order, kinds=HOLDING, by=by)
     if is_written(order) and order.stage != OrderStage.REFUNDED:
         exported.cancelled(order)
+    elif not is_written(order):
+        stock.release(order)  # what the ERP holds it may still ship: it stays promised until the ERP lets go
     if order.stage != OrderStage.REFUNDED or not is_written(order):
         move(order, OrderState.CANCELLED, system=system, by=by)
 

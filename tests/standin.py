@@ -27,7 +27,7 @@ from integration_hub.connectors.base import (
 )
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import HubError, RetryLater, Unauthentic, unreadable
-from integration_hub.kernel.goods import ProductGone, ProductKind, ProductReport, ReportedPart
+from integration_hub.kernel.goods import ProductGone, ProductKind, ProductReport, ReportedPart, SetStock
 from integration_hub.kernel.messages import (
     Address,
     Buyer,
@@ -49,6 +49,7 @@ from integration_hub.kernel.messages import (
 )
 from integration_hub.kernel.states import LineKind, OrderStage, SaleStage
 from integration_hub.kernel.text import say
+from tests import standin_stock
 
 
 @dataclass
@@ -70,6 +71,7 @@ class World:
     before: Callable[[Command], None] | None = None
     after: Callable[[Command], None] | None = None
     broken: HubError | None = None
+    shelf: standin_stock.Shelf = field(default_factory=standin_stock.Shelf)
 
 
 WORLD = World()
@@ -97,6 +99,8 @@ class StandinShop(Connector):
             Capability.TELL_ACCEPTED,
             Capability.TELL_SHIPPED,
             Capability.TELL_CANCELLED,
+            Capability.SET_STOCK,
+            Capability.LIST_LEVELS,
         }
     )
     streams = (Stream("orders", timedelta(minutes=5), timedelta(minutes=15), say("Orders")),)
@@ -112,6 +116,8 @@ class StandinShop(Connector):
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         found = codec.load_object(delivery.body)
+        if delivery.topic == "levels":
+            return standin_stock.parse(found)
         if delivery.topic == "order.gone":
             return [OrderGone(external_id=str(found["id"]))]
         if delivery.topic == "product.updated":
@@ -151,9 +157,14 @@ class StandinShop(Connector):
     def gone_delivery(self, order_id: str) -> Delivery:
         return Delivery("order.gone", order_id, codec.canonical({"id": order_id}))
 
+    def list_levels(self, token: str | None) -> Page:
+        return standin_stock.page(WORLD.shelf.shown, token)
+
     def send(self, command: Command) -> Written:
         if WORLD.broken:
             raise WORLD.broken
+        if isinstance(command, SetStock):
+            return standin_stock.told(WORLD.shelf, command)
         WORLD.told.append(command)
         return Written(external_id=getattr(command, "order_id", ""))
 
@@ -167,12 +178,14 @@ class StandinShop(Connector):
 class StandinErp(Connector):
     code, label = "standin-erp", "Stand-in ERP"
     roles = frozenset({Role.ERP})
-    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES})
+    capabilities = frozenset({Capability.WRITE_SALE, Capability.POLL, Capability.LIST_SALES, Capability.LIST_LEVELS})
     streams = (Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales")),)
     Config = _Config
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         found = codec.load_object(delivery.body)
+        if delivery.topic == "levels":
+            return standin_stock.parse(found)
         if delivery.topic == "product.polled":
             return [product_report(found)]
         if delivery.topic == "product.gone":
@@ -209,6 +222,9 @@ class StandinErp(Connector):
         if command.reference not in WORLD.sales:
             return None
         return replace(self._written(command, was_there=True), unfinished=command.reference in WORLD.drafts)
+
+    def list_levels(self, token: str | None) -> Page:
+        return standin_stock.page(WORLD.shelf.held, token)
 
     def list_sales(self, references: Sequence[str]) -> Sequence[Listed]:
         if WORLD.broken:

@@ -370,6 +370,20 @@ class AfterSaleMoved:
     state: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class StockMoved:
+    """News: levels of these articles have changed; None: look at everything that waits for stock."""
+
+    variant_ids: tuple[int, ...] | None
+
+
 News = (
-    OrderMoneyChanged | ProductKnown | OrderAccepted | SaleRecorded | ShipmentRecorded | SaleCancelled | AfterSaleMoved
+    OrderMoneyChanged
+    | ProductKnown
+    | StockMoved
+    | OrderAccepted
+    | SaleRecorded
+    | ShipmentRecorded
+    | SaleCancelled
+    | AfterSaleMoved
 )

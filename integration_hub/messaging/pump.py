@@ -22,8 +22,8 @@ from . import claims, stop
 
 logger = logging.getLogger(__name__)
 
-REALTIME = ("in", "out")
-BATCH = ("bulk_in", "bulk_out", "poll", "catchup", "duty", "completeness")
+REALTIME = ("in", "out", "stock")
+BATCH = ("bulk_in", "bulk_out", "poll", "catchup", "duty", "completeness", "stocktake")
 LANES = REALTIME + BATCH
 CLUSTERS = {"hub": REALTIME, "batch": BATCH}  # of django-q2: what is new never waits behind a backfill
 LONGEST_RUN = 20.0
@@ -131,6 +131,8 @@ _DUE = {
     "poll": _POLL_DUE,
     "catchup": "SELECT EXISTS (SELECT 1 FROM integration_hub_processswitch WHERE enabled AND catch_up_after IS NOT NULL)",
     "duty": "SELECT EXISTS (SELECT 1 FROM integration_hub_duty WHERE due_at <= statement_timestamp())",
+    "stock": "SELECT EXISTS (SELECT 1 FROM inventory_stocklevel WHERE moved)",
+    "stocktake": "SELECT EXISTS (SELECT 1 FROM inventory_comparison WHERE due_at <= statement_timestamp())",
     "completeness": "SELECT EXISTS (SELECT 1 FROM orders_daytally WHERE due_at <= statement_timestamp())",
 }
 

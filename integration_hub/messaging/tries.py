@@ -96,7 +96,7 @@ class Try:
         return made
 
 
-def _plain(payload: Command | None) -> dict[str, Any]:
+def _plain(payload: Command | Written | None) -> dict[str, Any]:
     return dict(codec.loads(codec.dumps(asdict(payload)))) if payload else {}
 
 
@@ -164,7 +164,7 @@ def _done(attempt: Try, written: Written, outcome: Outcome) -> None:
             lease_token=None,
             finished_at=Now(),
             begun=False,
-            result=asdict(written),
+            result=_plain(written),
             reason={},
             reason_code="",
             first_failed_at=None,

@@ -1,0 +1,152 @@
+"""What orders want of stock: accepting reserves, shipping consumes, cancelling releases; and what happens when it is short."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from exceptions import services as cases
+from exceptions.models import ExceptionCase
+from exceptions.services import Trouble
+from integration_hub.kernel.messages import StockMoved
+from integration_hub.kernel.states import LineKind
+from integration_hub.kernel.text import Text, say
+from integration_hub.models import Connection, ProcessSwitch
+from integration_hub.models.activity import note
+from inventory.models import Shortage, StockLevel, Variant
+from inventory.services import places, promises, shipping
+from inventory.services.planning import Missing, Wish
+
+from .models import Order, OrderLine, ShipmentLine
+from .states import Fulfilment, OrderState
+
+RESERVE_STOCK = "reserve_stock"
+SHORT = "stock_short"
+
+
+def is_on(channel: Connection, placed_at: datetime) -> bool:
+    """Whether orders of this channel placed then reserve stock."""
+    rows = ProcessSwitch.objects.filter(channel=channel, process=RESERVE_STOCK, enabled=True, since__lte=placed_at)
+    return rows.exists()
+
+
+def wish(order: Order, lines: Sequence[OrderLine], *, until: datetime | None = None, fresh: bool = False) -> Wish:
+    """What an order takes from stock."""
+    goods = [(line.variant_id, line.quantity) for line in lines if line.kind == LineKind.ITEM and line.variant_id]
+    label = f"{order.channel.name} {order.number}"
+    return Wish(subject=order, label=label, channel=order.channel, lines=goods, until=until, fresh=fresh)
+
+
+def reserve(order: Order) -> list[Trouble]:
+    """Promise the order its goods; what is missing under its channel's rule, as troubles, one per article."""
+    if not is_on(order.channel, order.placed_at):
+        return []
+    missing = promises.promise(wish(order, list(order.lines.all())))
+    return [trouble(order, one) for one in missing]
+
+
+def trouble(order: Order, one: Missing) -> Trouble:
+    """One case for all orders of a channel that wait for the same article."""
+    variant = Variant.objects.only("sku").get(pk=one.variant_id)
+    rule = places.rule_of(order.channel)
+    levels = StockLevel.objects.filter(variant=variant, location__supplies__channel=order.channel)
+    sums = levels.aggregate(on_hand=Sum("on_hand"), reserved=Sum("reserved"))
+    return Trouble(
+        kind=SHORT,
+        cause=f"{order.channel_id}:{variant.pk}",
+        params={"sku": variant.sku, "connection": order.channel.name},
+        expected=say("%(wanted)s for order %(number)s", wanted=_plain(one.wanted), number=order.number),
+        found=say(
+            "%(missing)s missing: %(on_hand)s on hand, %(reserved)s of it reserved. Rule: %(rule)s",
+            missing=_plain(one.missing),
+            on_hand=_plain(sums["on_hand"] or Decimal(0)),
+            reserved=_plain(sums["reserved"] or Decimal(0)),
+            rule=_RULES[Shortage(rule.shortage)],
+        ),
+        data={"variant": variant.pk, "channel": order.channel_id, "rule": rule.shortage},
+    )
+
+
+_RULES = {
+    Shortage.WAIT: say("the order waits for stock"),
+    Shortage.PARTIAL: say("what is there is delivered, the rest later"),
+    Shortage.BACKORDER: say("back-order with a date"),
+    Shortage.CANCEL: say(
+        "the line is to be cancelled: cancel it in the shop and return the money; the order runs on by itself"
+    ),
+}
+
+
+def _plain(quantity: Decimal) -> str:
+    return f"{quantity.normalize():f}"
+
+
+def hold(order: Order) -> None:
+    """An order that is not paid yet holds its goods for a while, if its channel says so and enough is there."""
+    hours = places.rule_of(order.channel).unpaid_hours
+    until = order.placed_at + timedelta(hours=hours)
+    if hours and until > timezone.now() and is_on(order.channel, order.placed_at):
+        promises.promise(wish(order, list(order.lines.all()), until=until))
+    else:
+        release(order)
+
+
+def release(order: Order) -> None:
+    """Give back what the order holds."""
+    promises.release(order)
+
+
+def shipped(order: Order, at: datetime) -> None:
+    """Take out of the house what the order's parcels hold by now."""
+    rows = promises.of_subject(order)
+    if not (rows.exists() or is_on(order.channel, order.placed_at)):
+        return
+    packed = ShipmentLine.objects.filter(shipment__order=order, line__variant__isnull=False)
+    sums = packed.values_list("line__variant_id").annotate(pieces=Sum("quantity")).order_by("line__variant_id")
+    shipping.shipped(
+        order,
+        order.channel,
+        [(variant, pieces) for variant, pieces in sums if variant],
+        label=f"{order.channel.name} {order.number}",
+        at=at,
+        complete=order.fulfilment == Fulfilment.FULL,
+    )
+
+
+def moment(stated: datetime | None, reported: datetime) -> datetime:
+    """When goods left: a source that states days only says midnight, and then its report's own time is nearer the truth."""
+    if stated is None or timezone.localtime(stated).time() == time(0) or stated.time() == time(0):
+        return reported
+    return stated
+
+
+def back_order(order: Order, due: date | None) -> Text:
+    """Promise what is there and the rest for later: somebody has decided so for this order."""
+    promises.promise_uncovered(wish(order, list(order.lines.all())), due)
+    text = say("Delivered in part; the rest by %(due)s", due=due) if due else say("Delivered in part; the rest later")
+    note(order, "orders.back_order", text, system="hub")
+    return text
+
+
+def waiting(news: Sequence[StockMoved]) -> list[int]:
+    """The orders that wait for articles whose stock has moved, oldest first: they may run on."""
+    waiting = ExceptionCase.objects.open().filter(kind=SHORT)
+    if any(one.variant_ids is None for one in news):
+        found = list(waiting)
+    else:
+        ids = {pk for one in news for pk in one.variant_ids or ()}
+        found = [case for case in waiting if case.data.get("variant") in ids]
+    held = {pk for case in found if _something_is_free(case) for pk in cases.held_up(case, Order)}
+    orders = Order.objects.filter(pk__in=held, state=OrderState.HELD).order_by("placed_at", "pk")
+    return list(orders.values_list("pk", flat=True))
+
+
+def _something_is_free(case: ExceptionCase) -> bool:
+    levels = StockLevel.objects.filter(
+        variant_id=case.data.get("variant"), location__supplies__channel_id=case.data.get("channel")
+    )
+    return any(level.on_hand > level.reserved for level in levels)
