@@ -7,6 +7,7 @@ others have a turn.  What the system took to answer and what the hub took to com
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,7 +18,6 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from integration_hub.connectors.base import Connector, Page
 from integration_hub.kernel.errors import HubError, RetryLater
 from integration_hub.kernel.goods import LocationReport, StockReport
 from integration_hub.kernel.messages import Report
@@ -96,7 +96,7 @@ def _go_on(state: Comparison) -> None:
         page = connector.list_levels(state.token)
         worked = time.monotonic()
         state.asked_ms += round((worked - asked) * 1000)
-        _take(state, connector, page)
+        _take(state, [report for delivery in page.deliveries for report in connector.parse(delivery)])
         state.worked_ms += round((time.monotonic() - worked) * 1000)
         state.pages, state.token = state.pages + 1, page.token
         if page.token is None:
@@ -108,13 +108,12 @@ def _go_on(state: Comparison) -> None:
             return
 
 
-def _take(state: Comparison, connector: Connector, page: Page) -> None:
+@transaction.atomic
+def _take(state: Comparison, reports: Sequence[Report]) -> None:
     """One page in one transaction; a page taken twice changes nothing the second time."""
-    reports = [report for delivery in page.deliveries for report in connector.parse(delivery)]
-    with transaction.atomic():
-        for report in reports:
-            state.seen += len(report.levels) if isinstance(report, StockReport) else 0
-            state.drifted += _compare(state.connection, report)
+    for report in reports:
+        state.seen += len(report.levels) if isinstance(report, StockReport) else 0
+        state.drifted += _compare(state.connection, report)
 
 
 def _compare(connection: Connection, report: Report) -> int:
