@@ -132,6 +132,9 @@ class Rest:
     def write(self, model: str, record: int, values: Row) -> None:
         self._ask("PUT", f"/model/{model}/{record}", json=values, params={"f": ["id"]})
 
+    def delete(self, model: str, record: int) -> None:
+        self._ask("DELETE", f"/model/{model}/{record}")
+
     def press(self, model: str, record: int, button: str) -> None:
         """What a click on this button does."""
         self._ask("POST", f"/model/{model}/{record}/{button}", json={}, params={"f": ["id"]})

@@ -16,7 +16,7 @@ from integration_hub.kernel import codec
 from integration_hub.kernel.errors import unreadable
 
 from ._tryton_rest import Rest, Row, moment
-from .base import Delivery, Page
+from .base import Delivery
 
 PAGE = 50
 BATCH = 1000
@@ -36,12 +36,6 @@ def rows_after(
     """The next records by id, deactivated ones as well, as sent."""
     after = ["id", ">", int(token or 0)]
     return rest.rows(model, [*domain, after], fields, limit=limit, order=[["id", "ASC"]], inactive=True)
-
-
-def page_of(rest: Rest, model: str, topic: str, domain: list[Any], fields: Sequence[str], token: str | None) -> Page:
-    """A page of records, each a delivery of its own."""
-    rows = rows_after(rest, model, domain, fields, token, PAGE)
-    return Page([delivery(topic, row) for row in rows], str(rows[-1]["id"]) if len(rows) == PAGE else None)
 
 
 def every(rest: Rest, model: str, domain: Sequence[Any], fields: Sequence[str]) -> Iterator[Row]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from integration_hub.kernel.aftersales import CancelSale, WriteReturn
 from integration_hub.kernel.errors import unreadable
 from integration_hub.kernel.messages import Command, Listed, Report, WriteSale, Written
 from integration_hub.kernel.text import say
@@ -19,10 +20,12 @@ from . import _tryton_goods_reports as goods
 from . import _tryton_reports as reports
 from ._apart import apart
 from ._gone import GONE_TOPIC, gone_delivery, gone_report
+from ._tryton_cancel import Canceller
 from ._tryton_check import findings
 from ._tryton_goods import LOCATION_TOPIC, PRODUCT_TOPIC, STOCK_TOPIC, Goods
 from ._tryton_records import Records
 from ._tryton_rest import Rest, Row
+from ._tryton_return import Returner
 from ._tryton_sale import SaleWriter
 from .base import Capability, Connector, Delivery, Finding, Page, Role, Stream, option
 
@@ -42,6 +45,8 @@ class Tryton(Connector):
             Capability.LIST_SALES,
             Capability.LIST_LEVELS,
             Capability.SWEEP_PRODUCTS,
+            Capability.CANCEL_SALE,
+            Capability.WRITE_RETURN,
         }
     )
     streams = (
@@ -94,8 +99,18 @@ class Tryton(Connector):
     def _writer(self, command: WriteSale) -> SaleWriter:
         return SaleWriter(self._rest, self._records, self._services, command)
 
+    def _canceller(self, command: CancelSale) -> Canceller:
+        return Canceller(self._rest, self._records.shop["id"], command)
+
+    def _returner(self, command: WriteReturn) -> Returner:
+        return Returner(self._rest, self._records.shop["id"], command)
+
     def send(self, command: Command) -> Written:
         """Create the sale and push it through, or finish what an earlier try began."""
+        if isinstance(command, CancelSale):
+            return self._canceller(command).carry_out()
+        if isinstance(command, WriteReturn):
+            return self._returner(command).write()
         if not isinstance(command, WriteSale):
             return super().send(command)
         sale, was_there = self._writer(command).write(confirm=self.config.confirm)
@@ -103,6 +118,10 @@ class Tryton(Connector):
 
     def find(self, command: Command) -> Written | None:
         """The sale of this reference, unfinished where a button is still to be pressed or a draft has another total."""
+        if isinstance(command, CancelSale):
+            return self._canceller(command).find()
+        if isinstance(command, WriteReturn):
+            return self._returner(command).find()
         if not isinstance(command, WriteSale):
             return super().find(command)
         writer = self._writer(command)

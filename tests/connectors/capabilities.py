@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from integration_hub.connectors.base import Capability
+from integration_hub.kernel.aftersales import CancelSale, WriteReturn
 from integration_hub.kernel.funds import RefundPayment
 from integration_hub.kernel.goods import SetStock
 from integration_hub.kernel.messages import Command, TellAccepted, TellCancelled, TellShipped, WriteSale
@@ -21,6 +22,8 @@ METHODS = {
     Capability.TELL_CANCELLED: ("send", "find"),
     Capability.SET_STOCK: ("send", "find"),
     Capability.REFUND: ("send", "find"),
+    Capability.CANCEL_SALE: ("send", "find"),
+    Capability.WRITE_RETURN: ("send", "find"),
 }
 COMMANDS: dict[Capability, type[Command]] = {
     Capability.WRITE_SALE: WriteSale,
@@ -29,4 +32,6 @@ COMMANDS: dict[Capability, type[Command]] = {
     Capability.TELL_CANCELLED: TellCancelled,
     Capability.SET_STOCK: SetStock,
     Capability.REFUND: RefundPayment,
+    Capability.CANCEL_SALE: CancelSale,
+    Capability.WRITE_RETURN: WriteReturn,
 }

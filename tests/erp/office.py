@@ -95,6 +95,10 @@ class Office:
         form = {f"domain_{name}": records, f"recreate_{name}": [], f"ignore_{name}": records}
         self._wizard(f"sale.handle.{kind}.exception", "sale.sale", sale, ("ask", {}), ("handle", {"ask": form}))
 
+    def take_back(self, reference: str) -> None:
+        """A colleague makes a return of the whole sale."""
+        self._wizard("sale.return_sale", "sale.sale", self.sale(reference)["id"], ("return_", {"start": {}}))
+
     def merge(self, code: str, into: str) -> None:
         """Merge the customer of one code into that of the other."""
         source, destination = (

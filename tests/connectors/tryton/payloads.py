@@ -53,6 +53,20 @@ def sale(*shipments: Row, moves: tuple[str, ...] = ("done",), **changes: Any) ->
     return row | changes
 
 
+def back(*states: str, shelf: str = "storage", **changes: Any) -> Row:
+    """A return of two mugs, with a return shipment in each of these states."""
+    put = {"id": 1, "to_location": {"id": 3, "type": shelf}, "product": {"id": 4, "code": "MUG"}}
+    shipments = [
+        {"id": number, "state": state, "effective_date": day(22), "create_date": at(15), "write_date": at(16)}
+        | {"inventory_moves": [put] if state in ("received", "done") else []}
+        for number, state in enumerate(states or ("done",), start=1)
+    ]
+    mug = {"id": 4, "type": "line", "quantity": -2.0, "product": {"id": 4, "code": "MUG", "type": "goods"}}
+    row = {"id": 13, "number": "5", "web_id": "shop:1001/R1", "state": "processing", "origin": "sale.sale,12"}
+    row |= {"create_date": at(15), "write_date": None, "shipment_returns": shipments, "lines": [mug]}
+    return row | changes
+
+
 def product(**changes: Any) -> Row:
     template = {"id": 4, "create_date": at(7), "write_date": at(11)}
     row = {"id": 5, "code": "MUG", "name": "Tasse", "active": True, "salable": True, "template": template}

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
@@ -14,6 +15,7 @@ import requests
 
 from integration_hub.connectors.base import Connector
 from integration_hub.connectors.tryton import Tryton
+from integration_hub.kernel.aftersales import CancelSale, GoodsLine, WriteReturn
 from integration_hub.kernel.messages import Command
 from tests.connectors.contract import (
     Contract,
@@ -33,6 +35,10 @@ from . import payloads
 from .orders import config, order
 
 ORDER = replace(order(), reference="contract:1", customer_code="contract-1")
+WISH: dict[str, Any] = {"sale_reference": ORDER.reference, "sale_id": "1", "sale_number": "1", "reason": "Irrtum"}
+MUGS = (GoodsLine(sku="MUG", quantity=Decimal(1)),)
+CANCEL = CancelSale(key="contract:cancel", lines=MUGS, **WISH)
+RETURN = WriteReturn(reference="contract:return", lines=MUGS, **WISH)
 _shops = itertools.count(1)
 
 
@@ -78,7 +84,7 @@ class Mine(Contract):
         return vars(config())
 
     def commands(self) -> Sequence[Command]:
-        return [ORDER]
+        return [ORDER, CANCEL, RETURN]
 
     def samples(self) -> Sequence[Sample]:
         parcel = payloads.shipment(7, payloads.move(1, "MUG", 2.0))
@@ -88,6 +94,7 @@ class Mine(Contract):
             Sample(
                 "partly sent", payloads.delivery(payloads.sale(parcel, waiting, shipment_state="partially shipped"))
             ),
+            Sample("with a return", payloads.delivery(payloads.sale(parcel, returns=[payloads.back()]))),
             Sample("draft", payloads.delivery(payloads.sale(state="draft", number=None, write_date=None))),
             Sample("product of an older version", payloads.delivery(payloads.product(), "product.polled")),
             Sample("product", payloads.delivery(payloads.full_product(), "product.polled")),
@@ -115,6 +122,10 @@ class Real(Mine):
             | {"url": server.url, "database": server.database, "api_key": server.key}
             | {"web_shop": self.shop}
         )
+
+    def commands(self) -> Sequence[Command]:
+        """What follows a sale needs one first: test_aftersales.py."""
+        return [ORDER]
 
     def world(self) -> RealWorld:
         world = RealWorld(self.office)

@@ -12,13 +12,29 @@ import responses
 
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.tryton import Tryton
+from integration_hub.kernel.aftersales import AfterSaleStage, Position
 from integration_hub.kernel.errors import Rejected, RetryLater
 from integration_hub.kernel.goods import Level, LocationReport, ProductKind, ProductReport, ReportedPart, StockReport
 from integration_hub.kernel.messages import ReportedShipment, SaleReport, ShippedLine
 from integration_hub.kernel.states import SaleStage
 
 from .orders import config
-from .payloads import Row, at, delivery, full_product, kit, level, levels, location, move, part, product, sale, shipment
+from .payloads import (
+    Row,
+    at,
+    back,
+    delivery,
+    full_product,
+    kit,
+    level,
+    levels,
+    location,
+    move,
+    part,
+    product,
+    sale,
+    shipment,
+)
 
 
 def report(row: Row, topic: str = "sale.polled") -> Any:
@@ -65,12 +81,12 @@ def test_a_parcel_that_has_not_left_is_not_told(state: str) -> None:
         ({"state": "cancelled", "shipment_state": "none"}, SaleStage.CANCELLED),
         ({"state": "confirmed", "shipment_state": "none", "moves": ()}, SaleStage.CONFIRMED),
         ({"shipment_state": "waiting"}, SaleStage.CONFIRMED),
-        ({"shipment_state": "partially shipped"}, SaleStage.PARTLY_SHIPPED),
         ({"shipment_state": "exception"}, SaleStage.TROUBLE),
         ({"invoice_state": "exception"}, SaleStage.TROUBLE),
         ({"state": "done", "invoice_state": "paid"}, SaleStage.SHIPPED),
         ({"state": "done", "shipment_state": "none", "moves": ()}, SaleStage.SHIPPED),
         ({"state": "done", "shipment_state": "none", "moves": ("cancelled",)}, SaleStage.CANCELLED),
+        ({"shipment_state": "none", "invoice_state": "posted", "moves": ("cancelled",)}, SaleStage.CANCELLED),
     ],
 )
 def test_stages(changes: dict[str, Any], stage: SaleStage) -> None:
@@ -83,6 +99,40 @@ def test_stages(changes: dict[str, Any], stage: SaleStage) -> None:
 def test_what_tryton_never_says_is_rejected(changes: dict[str, Any]) -> None:
     with pytest.raises(Rejected):
         report(sale(**({"write_date": None} | changes)))
+
+
+@pytest.mark.parametrize(
+    ("given", "stage", "restock"),
+    [
+        (back("draft"), AfterSaleStage.ANNOUNCED, None),
+        (back("received"), AfterSaleStage.RECEIVED, None),
+        (back("done", "draft"), AfterSaleStage.ANNOUNCED, True),
+        (back("done", "cancelled"), AfterSaleStage.DONE, True),
+        (back("done", shelf="lost_found"), AfterSaleStage.DONE, False),
+        (back("cancelled"), AfterSaleStage.DECLINED, None),
+        (back(state="draft", shipment_returns=[]), AfterSaleStage.REQUESTED, None),
+        (back(state="cancelled", shipment_returns=[]), AfterSaleStage.DECLINED, None),
+    ],
+)
+def test_a_return_comes_with_its_sale(given: Row, stage: AfterSaleStage, restock: bool | None) -> None:
+    told = report(sale(returns=[given]))
+
+    (found,) = told.returns
+    assert (found.external_id, found.number, found.reference) == ("13", "5", "shop:1001/R1")
+    assert (found.stage, found.positions) == (stage, (Position(quantity=Decimal(2), sku="MUG", restock=restock),))
+    assert told.updated_at == datetime(2026, 11, 20, 16 if given["shipment_returns"] else 15, 5, 0, 7, tzinfo=UTC)
+
+
+def test_a_sale_of_which_a_part_left_is_partly_shipped() -> None:
+    told = report(sale(shipment(7, move(1, "MUG", 2.0)), shipment_state="partially shipped"))
+
+    assert told.stage == SaleStage.PARTLY_SHIPPED
+
+
+def test_what_was_cancelled_in_part_is_not_partly_shipped() -> None:
+    waiting = shipment(7, move(1, "MUG", 2.0, "draft"), state="waiting", effective_date=None)
+
+    assert report(sale(waiting, shipment_state="partially shipped")).stage == SaleStage.CONFIRMED
 
 
 def test_a_product() -> None:
