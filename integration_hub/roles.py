@@ -86,6 +86,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.write_off",
         "payments.approve_write_off",
         "payments.view_policy",
+        "integration_hub.upload_files",
     ),
     "operations": (
         *_SEE_STOCK,

@@ -17,6 +17,7 @@ from orders.completeness_api import CompletenessViewSet
 from .connections import ConnectionViewSet
 from .events import EventViewSet
 from .reports import ReportOrders
+from .statements import UploadStatements
 
 app_name = "api"
 
@@ -33,6 +34,7 @@ _router.register("events", EventViewSet, "event")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(_router.urls)),
     path("v1/reports/orders/", ReportOrders.as_view(), name="report-orders"),
+    path("v1/statements/", UploadStatements.as_view(), name="statements"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),
 ]

@@ -34,6 +34,10 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         ),
     ),
     (
+        _("Money"),
+        (Item(_("Bank statements"), "statements", "account_balance", "integration_hub.upload_files"),),
+    ),
+    (
         _("Master data"),
         (
             Item(_("Customers"), "admin:customers_customer_changelist", "group", "customers.view_customer"),

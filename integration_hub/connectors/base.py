@@ -142,6 +142,10 @@ class Connector:
         """Verify over the raw bytes and say what was delivered; empty for a ping.  Raises Unauthentic."""
         raise Unsupported(say("%(system)s sends no webhooks to us.", system=self.label))
 
+    def take(self, name: str, body: bytes) -> Sequence[Delivery]:
+        """What an uploaded file holds, looked through whole: a file that is not sound is Rejected, with all that is in it."""
+        raise Unsupported(say("%(system)s takes no files.", system=self.label))
+
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         """Translate; the same delivery always gives equal reports.  Raises Rejected for what makes no sense."""
         raise NotImplementedError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import connections, ledgers, start
+from . import connections, ledgers, start, statements
 
 urlpatterns = [
     path("", start.home, name="start"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("connections/<int:pk>/settings/", connections.edit, name="connection_edit"),
     path("connections/<int:pk>/do/<str:code>/", connections.act, name="connection_action"),
     path("connections/<int:pk>/processes/<slug:code>/", connections.switch, name="connection_switch"),
+    path("statements/", statements.page, name="statements"),
     path("events/", ledgers.events, name="events"),
     path("events/<int:pk>/", ledgers.event, name="event"),
     path("events/<int:pk>/do/<str:code>/", ledgers.event_action, name="event_action"),

@@ -63,6 +63,7 @@ class Capability(StrEnum):
     TELL_CANCELLED = "TELL_CANCELLED"
     SET_STOCK = "SET_STOCK"
     LIST_LEVELS = "LIST_LEVELS"  # says page by page what it holds of everything
+    TAKE_FILES = "TAKE_FILES"  # reads files that a person or a program uploads
     REFUND = "REFUND"
     REGISTER_PAYMENT = "REGISTER_PAYMENT"
     TELL_PAYMENT = "TELL_PAYMENT"

@@ -61,7 +61,10 @@ class InboundEvent(models.Model):
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        permissions = [("report_orders", "Can report orders over the API")]
+        permissions = [
+            ("report_orders", "Can report orders over the API"),
+            ("upload_files", "Can upload bank statements"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["connection", "topic", "object_id", "digest"], name="one_event_per_saying"),
             models.UniqueConstraint(

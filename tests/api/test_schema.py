@@ -45,6 +45,7 @@ def test_it_names_every_endpoint(schema: dict[str, Any]) -> None:
         "completeness/{id}/actions/{code}/",
         "events/{id}/",
         "reports/orders/",
+        "statements/",
     } == paths
 
 

@@ -36,6 +36,7 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "api:exception-action": ("POST", ORDERS - {"auditor"}),
     "api:connection-list": ("GET", ORDERS),
     "api:connection-detail": ("GET", ORDERS),
+    "api:statements": ("POST", frozenset({"finance", "administrator"})),
     "api:completeness-list": ("GET", ORDERS),
     "api:completeness-detail": ("GET", ORDERS),
     "api:completeness-action": ("POST", ORDERS - {"auditor"}),
@@ -88,6 +89,7 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
         "completeness-action": f"completeness/{day.pk}/actions/completeness.again/",
         "event-detail": f"events/{InboundEvent.objects.order_by('pk').values_list('pk', flat=True)[0]}/",
         "report-orders": "reports/orders/",
+        "statements": "statements/",
     }
     return {f"api:{name}": f"/api/v1/{path}" for name, path in made.items()} | {
         "api:schema": "/api/schema/",
@@ -107,7 +109,7 @@ def test_each_role_gets_where_the_table_says(caller: Caller, addresses: dict[str
     for name, (method, allowed) in TABLE.items():
         status = call(client, method, addresses[name])
         # an empty report gets in and is then found wanting
-        good = (400,) if name == "api:report-orders" else (200,)
+        good = (400,) if name in ("api:report-orders", "api:statements") else (200,)
         if status not in (good if role in allowed else (403,)):
             wrong[name] = status
     assert not wrong

@@ -21,6 +21,7 @@ METHODS = {
     Capability.TELL_SHIPPED: ("send", "find"),
     Capability.TELL_CANCELLED: ("send", "find"),
     Capability.SET_STOCK: ("send", "find"),
+    Capability.TAKE_FILES: ("take",),
     Capability.REFUND: ("send", "find"),
     Capability.CANCEL_SALE: ("send", "find"),
     Capability.WRITE_RETURN: ("send", "find"),

@@ -37,6 +37,7 @@ PAGES: dict[str, set[str]] = {
     "commands": TRAFFIC,
     "command": TRAFFIC,
     "activity": TRAFFIC,
+    "statements": {"finance", "administrator"},
     "completeness": ORDERS,
     "tokens": {"integrator", "auditor", "administrator"},
     "article": EVERYBODY,
