@@ -72,7 +72,7 @@ class UploadStatements(APIView):
         if connection is None:
             raise serializers.ValidationError({"connection": [_("No connection of this name takes files.")]})
         name = request.query_params.get("name", "") or "API"
-        body: bytes = request.data["body"] if isinstance(request.data, Mapping) else b""
+        body: bytes = request.data.get("body", b"") if isinstance(request.data, Mapping) else b""
         taken = files.take(connection, name, body, by=person(request))
         out = TakenOut(taken, many=True, context={"request": request})
         return Response(out.data, status=202 if any(one.new for one in taken) else 200)
