@@ -25,7 +25,7 @@ def content(order: Order) -> dict[str, Any]:
 
 def echoes(shop: Connection, after: int) -> list[tuple[str, str]]:
     """State and reason of what the shop said since then about its orders."""
-    rows = InboundEvent.objects.filter(connection=shop, pk__gt=after).exclude(topic="webhook.state")
+    rows = InboundEvent.objects.filter(connection=shop, pk__gt=after, topic__startswith="order")
     return [(row.state, str(row.reason)) for row in rows.order_by("pk")]
 
 
