@@ -122,7 +122,9 @@ class Connector:
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
     streams: ClassVar[tuple[Stream, ...]] = ()
     cannot: ClassVar[tuple[Text, ...]] = ()  # what users may expect and this system can't do, in plain words
-    words: ClassVar[Mapping[str, Mapping[str, str]]] = {}  # by what they are about: the vendor's word and ours, for docs/states.md
+    words: ClassVar[
+        Mapping[str, Mapping[str, str]]
+    ] = {}  # by what they are about: the vendor's word and ours, for docs/states.md
     Config: ClassVar[type[Any]]
 
     def __init__(self, config: Any, http: Http) -> None:

@@ -21,7 +21,7 @@ from ._gone import GONE_TOPIC, gone_delivery, gone_report
 from ._odoo_goods import LOCATION_TOPIC, PRODUCT_TOPIC, STOCK_TOPIC, Goods
 from ._odoo_goods_reports import location_report, product_report, stock_report
 from ._odoo_poll import Poll
-from ._odoo_reports import sale_report
+from ._odoo_reports import STAGES, sale_report
 from ._odoo_rpc import AUTO, JSON2, JSON_RPC, OdooRpc
 from ._odoo_writer import SaleWriter
 from .base import Capability, Connector, Delivery, Finding, Page, Role, Stream, option
@@ -54,6 +54,8 @@ class Odoo(Connector):
         say("Carrier and tracking number need Odoo's delivery module; without it shipments come without them."),
         say("Customers that Odoo already holds under the same code are used as they are, not overwritten."),
     )
+
+    words = {"sale": STAGES}
 
     @dataclass(frozen=True, kw_only=True)
     class Config:

@@ -37,7 +37,7 @@ from . import _shopify_shelves as shelves
 from ._shopify_api import Api
 from ._shopify_config import ShopifyConfig
 from ._shopify_list import orders_placed
-from ._shopify_order import order_report
+from ._shopify_order import STAGES, order_report
 from ._shopify_stock import Setter
 from ._shopify_tell import Teller
 from .base import Capability, Connector, Delivery, Finding, Incoming, Listing, Page, Role, Stream
@@ -98,6 +98,7 @@ class Shopify(Connector):
         ),
         say("The hub does not cancel orders in Shopify; it marks them with a tag and a note."),
     )
+    words = {"order": {**STAGES, "cancelled_at": "CANCELLED", "fulfilled": "COMPLETED"}}
     Config = ShopifyConfig
     config: ShopifyConfig
 

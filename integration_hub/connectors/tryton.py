@@ -62,6 +62,8 @@ class Tryton(Connector):
         say("VAT numbers of customers are not written to Tryton."),
     )
 
+    words = {"sale": {**reports.UNSHIPPED, **reports.STAGES}}
+
     @dataclass(frozen=True, kw_only=True)
     class Config:
         """What a connection to Tryton needs."""

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -43,7 +43,7 @@ from . import _woocommerce_poll as polls
 from ._woocommerce_api import PER_PAGE, V3, Api
 from ._woocommerce_config import WooCommerceConfig
 from ._woocommerce_list import orders_placed
-from ._woocommerce_order import UNFINISHED, order_report, status_of
+from ._woocommerce_order import STAGES, UNFINISHED, order_report, status_of
 from ._woocommerce_stock import Setter
 from ._woocommerce_tell import Teller, Wish, parcel_note
 from .base import Capability, Connector, Delivery, Finding, Incoming, Listing, Page, Role, Stream
@@ -96,6 +96,7 @@ class WooCommerce(Connector):
         say("WooCommerce counts whole pieces unless a plugin allows fractions."),
         say("The parts of bundles are read from the plugin Product Bundles only, where buyers cannot choose."),
     )
+    words: ClassVar[Mapping[str, Mapping[str, str]]] = {"order": STAGES}
     Config = WooCommerceConfig
     config: WooCommerceConfig
 
