@@ -23,7 +23,7 @@ from integration_hub.models import Connection
 from orders.models import Order
 
 FEW, STORED = 1_000, 100_000
-GOAL = 0.9
+GOAL = 0.8
 BATCH = 50
 ROUNDS, ROUND = 5, 200
 FIRST = 70_000_000
@@ -62,7 +62,7 @@ TABLES: dict[str, tuple[str, dict[str, str]]] = {
 
 
 def run() -> None:
-    """Queries and rate at both sizes; the ratio of the rates."""
+    """Queries, rate and cost at both sizes; the ratio of what the database works for an order."""
     shop = processing.connect("wachstum", "wachstum-erp")
     processing.store(shop, FIRST, 1)
     while inbox.process():
@@ -70,21 +70,23 @@ def run() -> None:
     few = _measure(shop, FIRST + 1_000_000, FEW)
     many = _measure(shop, FIRST + 2_000_000, int(os.environ.get("STORED") or STORED))
     assert few[:2] == many[:2], "the query count depends on how many orders exist"
-    print(f"bench growth {many[2]:.2f} ms/order ratio={few[2] / many[2]:.2f} goal={GOAL}", flush=True)
+    # with the same queries, what can grow is the database's work; the wall clock says more about this machine's other work
+    print(f"bench growth {many[2]:.2f} database_ms/order ratio={few[2] / many[2]:.2f} goal={GOAL}", flush=True)
 
 
 def _measure(shop: Connection, first: int, stored: int) -> tuple[float, float, float]:
-    """Queries per order alone and in a batch, and milliseconds of CPU per order, with so many orders stored."""
+    """Queries per order alone and in a batch, and the database's milliseconds of CPU per order, with so many stored."""
     began = time.perf_counter()
     fill(shop, stored - Order.objects.count())
     filled, held = time.perf_counter() - began, Order.objects.count()
     alone, together = queries(shop, first, 1), queries(shop, first + 100, BATCH)
-    rate, cost = _rate(shop, first + 1000)
+    rate, ours, its = _rate(shop, first + 1000)
     print(
         f"  growth: {held} orders stored (copied in {filled:.0f} s), {alone:.1f} queries per order alone,"
-        f" {together:.2f} in batches of {BATCH}, {rate:.0f} orders/s, {cost:.2f} ms of CPU per order"
+        f" {together:.2f} in batches of {BATCH}, {rate:.0f} orders/s, CPU per order {ours:.2f} ms and the database's"
+        f" {its:.2f} ms"
     )
-    return alone, together, cost
+    return alone, together, its
 
 
 def queries(shop: Connection, first: int, count: int) -> float:
@@ -100,26 +102,27 @@ def queries(shop: Connection, first: int, count: int) -> float:
     return len([query for query in seen.captured_queries if "django_q" not in query["sql"]]) / count
 
 
-def _rate(shop: Connection, first: int) -> tuple[float, float]:
+def _rate(shop: Connection, first: int) -> tuple[float, float, float]:
     """Orders per second, and milliseconds of CPU per order, ours and the database's.
 
     The best of some rounds each: whoever else is on this machine slows a round down, none makes it faster.
     """
     database.ensure_connection()
-    spenders = [psutil.Process(), psutil.Process(database.connection.info.backend_pid)]
-    rates, costs = [], []
+    us, it = psutil.Process(), psutil.Process(database.connection.info.backend_pid)
+    rates, ours, its = [], [], []
     for number in range(ROUNDS):
         processing.store(shop, first + number * ROUND, ROUND)
-        began, spent = time.perf_counter(), _cpu(spenders)
+        began, spent = time.perf_counter(), (_cpu(us), _cpu(it))
         while inbox.process(BATCH):
             pass
         rates.append(ROUND / (time.perf_counter() - began))
-        costs.append(1000 * (_cpu(spenders) - spent) / ROUND)
-    return max(rates), min(costs)
+        ours.append(1000 * (_cpu(us) - spent[0]) / ROUND)
+        its.append(1000 * (_cpu(it) - spent[1]) / ROUND)
+    return max(rates), min(ours), min(its)
 
 
-def _cpu(spenders: Sequence[psutil.Process]) -> float:
-    return sum(sum(process.cpu_times()[:2]) for process in spenders)
+def _cpu(process: psutil.Process) -> float:
+    return sum(process.cpu_times()[:2])
 
 
 def fill(shop: Connection, count: int) -> None:
