@@ -42,6 +42,7 @@ TIMES = {
     "HUB_BREAKER_COOLDOWN": "3",
     "HUB_BREAKER_LONGEST": "8",
 }
+SHOWS = 2.0  # seconds that a pause may still show after its end
 SWITCHES = {"pays_after": 2.0, "odoo_ship_after": 3.0, "shopify_retry_seconds": 0.5}
 
 
@@ -53,7 +54,7 @@ class Stage:
         self.folder = Path(settings.DATA_DIR)
         self.postgres = Postgres(self.folder / "postgres")
         self.ledger = Ledger()
-        self.longest_idle = 0.0
+        self.longest_idle, self.paused_until = 0.0, 0.0
         self.resubscribed = 0
         hub, world = _free_port(), _free_port()
         self.hub = f"http://127.0.0.1:{hub}"
@@ -93,6 +94,8 @@ class Stage:
             service.tend()
         self._every("look", LOOK_EVERY, self._look)
         self._every("staff", STAFF_EVERY, self._staff)
+        if time.monotonic() > self.paused_until:  # who is paused may well have a transaction open
+            self.longest_idle = max(self.longest_idle, quiet.longest_idle_transaction())
 
     def poll(self) -> None:
         self._every("poll", POLL_EVERY, quiet.poll_everything)
@@ -114,10 +117,6 @@ class Stage:
                 scene.subscribe(self.outside, self.hub, shop)
                 self.resubscribed += 1
 
-    def idle(self, seconds: float) -> None:
-        """Note how long a transaction has been idle."""
-        self.longest_idle = max(self.longest_idle, seconds)
-
     def close(self) -> None:
         """Stop everything that was started."""
         for service in self.services.values():
@@ -134,14 +133,14 @@ def under_fire(stage: Stage, plan: Plan, stopped: Callable[[], bool]) -> tuple[C
     began = time.monotonic()
     while not stopped() and (customers.is_alive() or not nemesis.over()):
         nemesis.act()
+        stage.paused_until = nemesis.paused_until
         stage.tend()
         stage.poll()
-        if time.monotonic() > nemesis.paused_until:
-            stage.idle(quiet.longest_idle_transaction())
         time.sleep(TICK)
     customers.stopping.set()
     customers.join()
     nemesis.release()
+    stage.paused_until = time.monotonic() + SHOWS
     while not stopped() and time.monotonic() - began < plan.window * OVERTIME and quiet.is_behind():
         stage.tend()
         stage.poll()
