@@ -10,11 +10,16 @@ from types import TracebackType
 from . import odoo_sales
 from .control import Control
 from .hooks import Sender
-from .http import Application, Server
+from .http import Application, Server, System
 from .later import Later
+from .mollie import Mollie
 from .odoo import Odoo
-from .orders import Orders
+from .orders import Orders, Shop
+from .paypal import PayPal
+from .purse import Purse
 from .shopify import Shopify
+from .stripe import Stripe
+from .till import Till
 from .woo import Woo
 from .world import World
 
@@ -40,9 +45,15 @@ class Sandbox:
         self.woo = Woo(self.world, self.sender)
         self.shopify = Shopify(self.world, self.sender)
         self.odoo = Odoo(self.world)
-        self.orders = Orders(self.world, {"woo": self.woo.shop, "shopify": self.shopify.shop}, self.second_thoughts)
-        control = Control(self.world, self.woo, self.shopify, self.orders, self.sender)
-        self.application = Application([self.woo, self.shopify, self.odoo, control], self.world.faults)
+        self.purse = Purse(self.world)
+        stripe, paypal = Stripe(self.purse, self.sender), PayPal(self.purse, self.sender)
+        mollie = Mollie(self.purse, self.sender)
+        self.till = Till(self.purse, {"stripe": stripe, "paypal": paypal, "mollie": mollie})
+        shops: dict[str, Shop] = {"woo": self.woo.shop, "shopify": self.shopify.shop}
+        self.orders = Orders(self.world, shops, self.second_thoughts, self.till)
+        control = Control(self.world, self.woo, self.shopify, self.orders, self.sender, self.till)
+        systems: list[System] = [self.woo, self.shopify, self.odoo, stripe, paypal, mollie, control]
+        self.application = Application(systems, self.world.faults)
         self.server = Server(port, self.application)
         self.world.address = self.url
         self._order_every = order_every

@@ -21,6 +21,7 @@ from .shelves import Shelves
 from .shopify import Shopify
 from .shopify_hooks import ShopifyHooks
 from .store import Record
+from .till import Till
 from .woo import Woo
 from .woo_edit import doubled
 from .woo_hooks import WooHooks
@@ -34,7 +35,7 @@ class Control:
     name = "control"
     prefix = "/"
 
-    def __init__(self, world: World, woo: Woo, shopify: Shopify, orders: Orders, sender: Sender) -> None:
+    def __init__(self, world: World, woo: Woo, shopify: Shopify, orders: Orders, sender: Sender, till: Till) -> None:
         self._world = world
         self._woo = woo
         self._shopify = shopify
@@ -43,7 +44,8 @@ class Control:
         self._router = Router()
         shelves = Shelves(woo.shop.goods, shopify.shop.shelf)
         books = Books(world, sender, orders)
-        for method, path, handler in [*self._routes(), *books.routes(), *shelves.routes(), *odoo_stock.routes(world)]:
+        more = [*books.routes(), *shelves.routes(), *odoo_stock.routes(world), *till.routes()]
+        for method, path, handler in [*self._routes(), *more]:
             self._router.add(method, path, handler)
 
     def _routes(self) -> list[tuple[str, str, Callable[..., Any]]]:
@@ -74,6 +76,8 @@ class Control:
             answer = handler(given, **numbers)
         except (KeyError, ValueError, TypeError, WooError, OdooError) as error:
             return json_response({"error": f"{type(error).__name__}: {error}"}, 400)
+        if isinstance(answer, Response):
+            return answer
         return Response(303, b"", {"Location": "/"}) if is_form else json_response(answer)
 
     def writes(self, request: Request) -> bool:

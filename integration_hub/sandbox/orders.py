@@ -10,9 +10,11 @@ from .basket import Basket, Item, basket
 from .catalogue import by_sku
 from .later import Later
 from .store import Record
+from .till import Till
 from .world import World
 
 CHANGES_AFTER = 2.0
+TRANSFER = timedelta(days=1)  # a transfer takes
 MAX_AT_ONCE = 5000
 
 
@@ -49,10 +51,11 @@ class Wanted:
 class Orders:
     """The customers of all shops."""
 
-    def __init__(self, world: World, shops: dict[str, Shop], later: Later) -> None:
+    def __init__(self, world: World, shops: dict[str, Shop], later: Later, till: Till) -> None:
         self._world = world
         self._shops = shops
         self._later = later
+        self._till = till
 
     def place(self, wanted: Wanted) -> list[int]:
         """Ids of the new orders; KeyError for an unknown shop or trouble, ValueError for too many."""
@@ -67,14 +70,20 @@ class Orders:
             chosen = basket(self._world.random, now, wanted.trouble, wanted.items)
             order = shop.place(chosen, wanted.announce)
             number = int(order["id"])
+            self._till.placed(wanted.shop, order, chosen)
             self._world.store.add("placed", {"shop": wanted.shop, "order_id": number, "trouble": wanted.trouble})
         if wanted.trouble == "unknown_currency":
             self._later.push(CHANGES_AFTER, lambda: shop.spoil_currency(number))
         elif chosen.payment == "bacs" and wanted.days_ago:
             shop.pay(number)
+            self._till.transferred(order, chosen, now + TRANSFER)
         elif chosen.payment == "bacs":
-            self._later.push(self._world.switch("pays_after"), lambda: shop.pay(number))
+            self._later.push(self._world.switch("pays_after"), lambda: self._pay(shop, order, chosen))
         return number
+
+    def _pay(self, shop: Shop, order: Record, chosen: Basket) -> None:
+        shop.pay(int(order["id"]))
+        self._till.transferred(order, chosen, self._world.now())
 
     def pending(self) -> int:
         """How many customers are still to pay or to change their order."""

@@ -231,7 +231,9 @@ class PayPal:
         }
 
     def _balance_after(self, row: Record) -> int:
-        return sum(one["gross"] - one["fee"] for one in self._purse.moves(self.name) if one["id"] <= row["id"])
+        until = (row["created"], row["id"])
+        moves = self._purse.moves(self.name)
+        return sum(one["gross"] - one["fee"] for one in moves if (one["created"], one["id"]) <= until)
 
     def _happened(self, provider: str, what: str, row: Record) -> None:
         if provider != self.name or what not in EVENTS:

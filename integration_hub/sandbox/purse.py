@@ -152,10 +152,12 @@ class Purse:
         with self.world.lock:
             return self._move(row, "fee", title, -amount, 0)
 
-    def payout(self, provider: str, *, manual: bool = False, wrong: int = 0) -> Record:
-        """Pay out what has come together; ``wrong`` makes the payout differ by so many cents from its items."""
+    def payout(self, provider: str, *, manual: bool = False, wrong: int = 0, at: datetime | None = None) -> Record:
+        """Pay out what has come together by then; ``wrong`` makes it differ by so many cents from its items."""
         with self.world.lock:
-            items = [row for row in self.moves(provider) if not row["payout"] and row["kind"] != "payout"]
+            until = self._time(at)
+            free = [row for row in self.moves(provider) if not row["payout"] and row["kind"] != "payout"]
+            items = [row for row in free if row["created"] <= until]
             amount = sum(row["gross"] - row["fee"] for row in items) + wrong
             if amount <= 0:
                 raise PurseError("there is nothing to pay out")
@@ -165,7 +167,7 @@ class Purse:
                 "currency": "EUR",
                 "manual": manual,
                 "status": "in_transit",
-                "created": self._time(),
+                "created": until,
             }
             payout = self._keyed("payouts", {"mollie": "stl_"}.get(provider, "po_"), row)
             for item in items:
@@ -174,21 +176,23 @@ class Purse:
         self._tell("payout", payout)
         return payout
 
-    def arrive(self, payout_key: str) -> Record:
+    def arrive(self, payout_key: str, at: datetime | None = None) -> Record:
         """The payout is in the bank."""
         with self.world.lock:
-            payout = {**self._known("payouts", payout_key), "status": "paid", "arrived": self._time()}
+            payout = {**self._known("payouts", payout_key), "status": "paid", "arrived": self._time(at)}
             self.world.store.put("purse.payouts", payout)
         self._tell("payout_paid", payout)
         return payout
 
     def moves(self, provider: str) -> list[Record]:
         """All movements of a provider's balance, oldest first."""
-        return self.world.store.where("purse.moves", "provider", provider)
+        rows = self.world.store.where("purse.moves", "provider", provider)
+        return sorted(rows, key=lambda row: (row["created"], row["id"]))
 
     def rows(self, table: str, provider: str) -> list[Record]:
         """The payments, refunds, disputes or payouts at a provider, oldest first."""
-        return [row for row in self.world.store.rows(f"purse.{table}") if row["provider"] == provider]
+        rows = [row for row in self.world.store.rows(f"purse.{table}") if row["provider"] == provider]
+        return sorted(rows, key=lambda row: (row["created"], row["id"]))
 
     def find(self, table: str, key: str) -> Record | None:
         """A record by the provider's id."""
@@ -214,7 +218,7 @@ class Purse:
         return self.world.store.put(f"purse.{table}", {"id": number, "key": f"{prefix}sandbox{number:06}", **row})
 
     def _move(self, of: Record, kind: str, about: str, gross: int, fee: int, payment: str = "") -> Record:
-        created = of["created"] if kind == "charge" else self._time()
+        created = of["created"] if kind in ("charge", "payout") else self._time()
         return self.world.store.add(
             "purse.moves",
             {

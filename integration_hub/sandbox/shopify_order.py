@@ -12,7 +12,7 @@ from .people import Person
 from .store import Record, Store
 
 SHOP_ZONE = timezone(timedelta(hours=1))
-GATEWAYS = {"paypal": "paypal", "stripe": "shopify_payments", "bacs": "Banküberweisung", "cod": "Nachnahme"}
+GATEWAYS = {"paypal": "paypal", "stripe": "mollie", "bacs": "Banküberweisung", "cod": "Nachnahme"}
 FIRST_ORDER = 6_200_000_000_001
 VARIANT_BASE = 50_398_373_000_000
 PRODUCT_BASE = 9_782_123_000_000

@@ -100,7 +100,7 @@ class Stripe:
             payout = query.get("payout")
             if payout:
                 moves = [row for row in moves if payout in (row["payout"], row["about"])]
-            return [self._words.entry(row) for row in sorted(moves, key=lambda row: -row["id"])]
+            return [self._words.entry(row) for row in reversed(moves)]
         if kind == "events":
             return [row["event"] for row in reversed(store.rows("stripe.events"))]
         if kind == "webhook_endpoints":
@@ -111,7 +111,7 @@ class Stripe:
         rows = self._purse.rows(table, "stripe")
         if payment := query.get("charge") or query.get("payment_intent", "").replace("pi_", "ch_", 1):
             rows = [row for row in rows if row["payment"] == payment]
-        return [show(row) for row in sorted(rows, key=lambda row: -row["id"])]
+        return [show(row) for row in reversed(rows)]
 
     def _expanded(self, found: Record, expand: list[str]) -> Record:
         for path in expand:

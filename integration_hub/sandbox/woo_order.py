@@ -11,6 +11,7 @@ from typing import Any
 from .basket import Basket, Item, Sum
 from .catalogue import STANDARD, Article, title
 from .people import Person
+from .purse import payment_key
 from .store import Record, Store
 
 SITE_OFFSET = timedelta(hours=1)  # a German shop states its dates in local time without offset
@@ -204,7 +205,7 @@ def _payment_part(order_id: int, basket: Basket) -> Record:
         "status": "on-hold" if basket.payment == "bacs" else "processing",
         "payment_method": basket.payment,
         "payment_method_title": PAYMENTS[basket.payment],
-        "transaction_id": f"sandbox-{order_id}" if paid else "",
+        "transaction_id": payment_key(basket.payment, "woo", order_id) if paid else "",
         "date_created_gmt": placed,
         "date_modified_gmt": placed,
         "date_completed_gmt": None,
