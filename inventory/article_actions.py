@@ -119,31 +119,45 @@ UNDO = Action(
 )
 LISTING_ACTIONS: tuple[Action, ...] = (MAP, IGNORE, UNDO)
 
-_TEXT = {"sku", "gtin", "title", "unit", "group", "tax_class"}
 _COLUMN_OF = {column: field for field, columns in ownership.COLUMNS.items() for column in columns}
 
 
+class _YesNo(forms.TypedChoiceField):
+    """Yes or no as a list to choose from: unlike a box, it says whether it was answered at all."""
+
+    def __init__(self, *, label: Any, unknown: bool = False) -> None:
+        choices = [("True", _("yes")), ("False", _("no"))]
+        super().__init__(
+            label=label,
+            choices=[("", "–"), *choices] if unknown else choices,
+            coerce=lambda value: str(value) == "True",
+            empty_value=None,
+            required=not unknown,
+        )
+
+
 class ArticleForm(RowForm):
-    """The fields of an article; those of another owner can be seen and not changed."""
+    """The fields of an article; those of another owner, and those not given, stay as they are."""
 
     title = forms.CharField(label=_("title"), max_length=250)
     gtin = forms.CharField(label=_("GTIN"), max_length=20, required=False)
-    active = forms.BooleanField(label=_("active"), required=False)
+    active = _YesNo(label=_("active"))
     kind = forms.ChoiceField(label=_("kind"), choices=Kind.choices)
     unit = forms.CharField(label=_("unit"), max_length=20, required=False)
-    pieces_only = forms.BooleanField(label=_("whole pieces only"), required=False)
+    pieces_only = _YesNo(label=_("whole pieces only"))
     group = forms.CharField(label=_("product group"), max_length=120, required=False)
     tax_class = forms.CharField(label=_("tax class"), max_length=80, required=False)
     weight = forms.DecimalField(label=_("weight (kg)"), min_value=0, max_digits=11, decimal_places=4, required=False)
     price = forms.DecimalField(label=_("price"), min_value=0, max_digits=17, decimal_places=4, required=False)
     currency = forms.RegexField(label=_("currency"), regex="^[A-Z]{3}$", max_length=3, required=False)
-    price_includes_tax = forms.BooleanField(label=_("price includes tax"), required=False)
+    price_includes_tax = _YesNo(label=_("price includes tax"), unknown=True)
     deposit = forms.DecimalField(label=_("deposit"), min_value=0, max_digits=17, decimal_places=4, required=False)
 
     def prepare(self) -> None:
         held = ownership.owners()
         for name, field in self.fields.items():
             owned = _COLUMN_OF.get(name)
+            field.disabled = self.is_bound and name not in self.data
             if owned and not held.hub_owns(owned):
                 field.disabled = True
                 field.help_text = _("belongs to %(owner)s") % {"owner": held.label(owned)}
@@ -160,8 +174,6 @@ def _article_now(variant: Variant) -> dict[str, Any]:
 
 
 def _edit(variant: Variant, *, by: User, **values: Any) -> Text:
-    if values["price"] is None and variant.price_includes_tax is None:
-        values["price_includes_tax"] = None  # an empty box says nothing where there is no price
     changed = editing.edit(variant, values, by=by)
     return say("%(count)s fields changed", count=len(changed)) if changed else say("Nothing was changed")
 

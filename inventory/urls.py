@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import article_views, mapping_views
+from . import article_views, file_views, mapping_views
 
 urlpatterns = [
     path("articles/<int:pk>/", article_views.article, name="article"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("articles/owners/<int:pk>/", article_views.own, name="article_own"),
     path("articles/mapping/lookup/<slug:field>/", mapping_views.lookup, name="article_lookup"),
     path("articles/differences/", mapping_views.differences, name="article_differences"),
+    path("articles/files/", file_views.files, name="article_files"),
+    path("articles/files/<slug:kind>/export/", file_views.export, name="article_export"),
+    path("articles/files/<slug:kind>/check/", file_views.check, name="article_check"),
+    path("articles/files/<slug:kind>/apply/", file_views.apply, name="article_apply"),
     path("articles/mapping/", mapping_views.mapping, name="mapping"),
     path("articles/mapping/confirm/", mapping_views.confirm, name="mapping_confirm"),
     path("articles/mapping/history/", mapping_views.history, name="mapping_history"),

@@ -9,7 +9,7 @@ from rest_framework.routers import SimpleRouter
 
 from customers.api import CustomerViewSet
 from exceptions.api import ExceptionViewSet
-from inventory.api import ProductViewSet
+from inventory.api import ListingViewSet, ProductViewSet
 from orders.aftersales.api import AfterSaleViewSet
 from orders.api import OrderViewSet
 from orders.completeness_api import CompletenessViewSet
@@ -26,6 +26,7 @@ _router.register("orders", OrderViewSet, "order")
 _router.register("after-sales", AfterSaleViewSet, "after-sale")
 _router.register("customers", CustomerViewSet, "customer")
 _router.register("products", ProductViewSet, "product")
+_router.register("listings", ListingViewSet, "listing")
 _router.register("exceptions", ExceptionViewSet, "exception")
 _router.register("connections", ConnectionViewSet, "connection")
 _router.register("completeness", CompletenessViewSet, "completeness")

@@ -44,6 +44,7 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Products"), "admin:inventory_variant_changelist", "inventory_2", "inventory.view_variant"),
             Item(_("Map articles"), "mapping", "join_inner", "inventory.view_listing"),
             Item(_("Differences of articles"), "article_differences", "difference", "inventory.view_listing"),
+            Item(_("Files of articles"), "article_files", "upload_file", "inventory.view_listing"),
             Item(_("Owners of fields"), "article_owners", "rule", "inventory.view_fieldowner"),
         ),
     ),

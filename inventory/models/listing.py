@@ -57,7 +57,6 @@ class Listing(models.Model):
     class Meta:
         verbose_name = _("listed article")
         verbose_name_plural = _("listed articles")
-        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["connection", "external_id"], name="one_listing_per_id"),
             models.CheckConstraint(condition=Q(variant=None) | Q(ignored=False), name="mapped_or_ignored"),

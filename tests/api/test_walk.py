@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from exceptions.models import ExceptionCase
 from integration_hub.models import Connection, InboundEvent
+from inventory.models import Listing, MappingStep
 from orders.models import Order
 from orders.tally import DayTally
 from tests.api.conftest import Caller
@@ -31,6 +32,10 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "api:customer-detail": ("GET", PEOPLE),
     "api:product-list": ("GET", EVERYBODY),
     "api:product-detail": ("GET", EVERYBODY),
+    "api:product-action": ("POST", frozenset({"operations", "integrator", "administrator"})),
+    "api:listing-list": ("GET", ORDERS),
+    "api:listing-detail": ("GET", ORDERS),
+    "api:listing-action": ("POST", frozenset({"operations", "integrator", "administrator"})),
     "api:exception-list": ("GET", ORDERS),
     "api:exception-detail": ("GET", ORDERS),
     "api:exception-action": ("POST", ORDERS - {"auditor"}),
@@ -71,6 +76,11 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
     """An address of each name that leads to something."""
     case = ExceptionCase.objects.get()
     day = DayTally.objects.create(connection=own_system, day="2026-11-20")
+    pot = reported.lines.exclude(variant=None).get().variant_id
+    listing = Listing.objects.create(connection=own_system, external_id="9", variant_id=pot, how="PERSON")
+    MappingStep.objects.bulk_create(
+        MappingStep(connection=own_system, external_id="9", after_id=pot, how="PERSON") for _role in ROLES
+    )
     made = {
         "order-list": "orders/",
         "order-detail": f"orders/{reported.pk}/",
@@ -78,7 +88,11 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
         "customer-list": "customers/",
         "customer-detail": f"customers/{reported.customer_id}/",
         "product-list": "products/",
-        "product-detail": f"products/{reported.lines.exclude(variant=None).get().variant_id}/",
+        "product-detail": f"products/{pot}/",
+        "product-action": f"products/{pot}/actions/inventory.edit/",
+        "listing-list": "listings/",
+        "listing-detail": f"listings/{listing.pk}/",
+        "listing-action": f"listings/{listing.pk}/actions/inventory.undo/",
         "exception-list": "exceptions/",
         "exception-detail": f"exceptions/{case.pk}/",
         "exception-action": f"exceptions/{case.pk}/actions/exceptions.take/",
