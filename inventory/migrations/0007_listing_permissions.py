@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0004_owners'),
+        ('inventory', '0006_ledger'),
     ]
 
     operations = [
