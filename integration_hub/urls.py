@@ -31,5 +31,6 @@ urlpatterns = [
     path("tokens/<str:digest>/revoke/", pages.revoke, name="token_revoke"),
     path("", include("inventory.urls")),
     path("", include("orders.urls")),
+    path("", include("payments.urls")),
     path("", include("integration_hub.dashboards.urls")),
 ]

@@ -24,6 +24,7 @@ import orders.completeness_cases
 import orders.erp
 import orders.handlers
 import orders.invariants
+import orders.panels
 import orders.silence
 import orders.states
 import orders.stock_cases
@@ -33,6 +34,7 @@ import payments.cases
 import payments.chores
 import payments.handlers
 import payments.invariants
+import payments.panel
 import payments.refunds
 import payments.states
 import payments.summary
@@ -232,6 +234,7 @@ def connect() -> None:
     dispatch.connect(REPORTS, NEWS, VERBS, BATCHES)
     kinds.register(KINDS, teams=roles.LABELS)
     subjects.register(FACES)
+    orders.panels.register([payments.panel.PANEL])
     switches.register(PROCESSES)
     invariants.register(INVARIANTS)
     schedules.register(TASKS)

@@ -17,7 +17,7 @@ from integration_hub.backoffice import keyset
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
 
-from . import labels, timeline
+from . import labels, panels, timeline
 from .actions import ORDER_ACTIONS
 from .aftersales import presentation
 from .filters import OrderFilter
@@ -57,6 +57,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "cases": [Shown(case) for case in cases.open_cases_of(order).order_by("due_at")],
         "waivers": [(waiver, _kind_title(waiver.kind)) for waiver in order.waivers.select_related("by")],
         "lanes": presentation.lanes(order.after_sales.prefetch_related(*presentation.PREFETCH).order_by("pk")),
+        "panels": panels.of(request, order),
         "timeline": timeline.of(order),
         "waiting": timeline.still_to_come(order),
         "buttons": buttons(request, ORDER_ACTIONS, order, "order_action"),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q
@@ -224,12 +225,20 @@ def open_movements(payout: Payout) -> list[Transaction]:
 
 def propose(payout: Payout) -> tuple[list[Transaction], Decimal]:
     """The movements that most likely make up the rest of this payout, and what they would leave."""
+    known = cache.get(_key(payout))
     rows = open_movements(payout)
+    if known and set(known[0]) <= {row.pk for row in rows}:
+        return [row for row in rows if row.pk in set(known[0])], known[1]
     scale = Decimal(10) ** minor_digits(payout.currency)
     items = [solver.Item(row.pk, int((row.moved or 0) * scale)) for row in rows]
     found = solver.solve(items, int(payout.remainder * scale))
+    cache.set(_key(payout), (found.ids, found.remainder / scale), 60)
     chosen = set(found.ids)
     return [row for row in rows if row.pk in chosen], found.remainder / scale
+
+
+def _key(payout: Payout) -> str:
+    return f"payments:proposal:{payout.pk}:{payout.remainder}"
 
 
 def take(payout: Payout, ids: Sequence[int], *, by: User) -> int:

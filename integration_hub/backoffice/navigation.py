@@ -35,7 +35,16 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
     ),
     (
         _("Money"),
-        (Item(_("Bank statements"), "statements", "account_balance", "integration_hub.upload_files"),),
+        (
+            Item(_("Open items"), "open_items", "pending_actions", "payments.view_openitem"),
+            Item(_("Movements"), "transactions", "payments", "payments.view_transaction"),
+            Item(_("Payouts"), "payouts", "account_balance_wallet", "payments.view_payout"),
+            Item(_("Refunds"), "refunds", "undo", "payments.view_refund"),
+            Item(_("Disputes"), "disputes", "gavel", "payments.view_dispute"),
+            Item(_("Bank lines"), "bank_lines", "account_balance", "payments.view_bankline"),
+            Item(_("Fees"), "fees", "percent", "payments.view_feecheck"),
+            Item(_("Bank statements"), "statements", "upload_file", "integration_hub.upload_files"),
+        ),
     ),
     (
         _("Master data"),

@@ -2,9 +2,61 @@
 
 from __future__ import annotations
 
-_GOOD = ("DONE", "FOUND", "ACTIVE", "ACCEPTED", "FULL", "PAID", "SOLVED", "CONFIRMED", "SHIPPED")
-_WARN = ("DUE", "LEASED", "WAITING", "PAUSED", "PARTIAL", "PARTLY_SHIPPED", "PARTLY_REFUNDED", "RETRY", "AMBIGUOUS")
-_BAD = ("PARKED", "HELD", "MISCONFIGURED", "REFUSED", "DEFECT", "TROUBLE", "OPEN_CASE")
+_GOOD = (
+    "DONE",
+    "FOUND",
+    "ACTIVE",
+    "ACCEPTED",
+    "FULL",
+    "PAID",
+    "SOLVED",
+    "CONFIRMED",
+    "SHIPPED",
+    "SUCCEEDED",
+    "SETTLED",
+    "EXPLAINED",
+    "CLOSED",
+    "WON",
+    "PAYMENT",
+    "PAYOUT",
+)
+_WARN = (
+    "PENDING",
+    "REQUESTED",
+    "SENT",
+    "ANNOUNCED",
+    "UNDER_REVIEW",
+    "PARTLY_PAID",
+    "AUTHORISED",
+    "NEW",
+    "DUE",
+    "LEASED",
+    "WAITING",
+    "PAUSED",
+    "PARTIAL",
+    "PARTLY_SHIPPED",
+    "PARTLY_REFUNDED",
+    "RETRY",
+    "AMBIGUOUS",
+)
+_BAD = (
+    "FAILED",
+    "IN_BANK",
+    "CAME_BACK",
+    "NEEDS_RESPONSE",
+    "WARNING",
+    "LOST",
+    "IN_DISPUTE",
+    "OVERPAID",
+    "ASKED",
+    "PARKED",
+    "HELD",
+    "MISCONFIGURED",
+    "REFUSED",
+    "DEFECT",
+    "TROUBLE",
+    "OPEN_CASE",
+)
 _INFO = ("LIVE", "REFUNDED")
 
 _TONES = (

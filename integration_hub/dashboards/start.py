@@ -16,7 +16,7 @@ from integration_hub.backoffice.pages import context, person
 from integration_hub.models import User
 from orders.states import OrderState
 
-from . import figures, health
+from . import figures, health, money
 from .figures import KindRow, Tile
 
 ADMINISTRATOR = "administrator"
@@ -57,6 +57,11 @@ PAGES: dict[str, Page] = {
             lambda: figures.cases_of("finance", _("Open exceptions of finance")),
             lambda: figures.overdue("finance"),
             _held,
+            money.unexplained,
+            money.remainders,
+            money.disputes,
+            money.fees,
+            money.to_approve,
             figures.orders_today,
         ),
         lambda: figures.cases_by_kind("finance"),

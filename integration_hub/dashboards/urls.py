@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import connections, ledgers, start, statements
+from . import chain, connections, ledgers, start, statements
 
 urlpatterns = [
     path("", start.home, name="start"),
@@ -24,4 +24,5 @@ urlpatterns = [
     path("commands/<int:pk>/", ledgers.command, name="command"),
     path("commands/<int:pk>/do/<str:code>/", ledgers.command_action, name="command_action"),
     path("activity/", ledgers.activity, name="activity"),
+    path("money/chain/<slug:start>/<int:pk>/", chain.page, name="chain"),
 ]

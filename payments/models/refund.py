@@ -63,7 +63,7 @@ class Refund(models.Model):
         return f"R-{self.pk}"
 
     def get_absolute_url(self) -> str:
-        return reverse("refunds")
+        return reverse("refund", args=[self.pk])
 
     def stake(self) -> tuple[str, Decimal, str]:
         return f"{self} {self.order or ''}".strip(), self.amount, self.currency
@@ -126,7 +126,7 @@ class Dispute(models.Model):
         return self.external_id
 
     def get_absolute_url(self) -> str:
-        return reverse("disputes")
+        return reverse("dispute", args=[self.pk])
 
     def stake(self) -> tuple[str, Decimal, str]:
         return f"{self.connection.name} {self.external_id}", self.amount, self.currency

@@ -14,6 +14,7 @@ from inventory.models import FieldOwner, Listing, Variant
 from orders.models import Order
 from orders.tally import DayTally
 from tests.dashboards.filled import Filled
+from tests.payments import money
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +23,7 @@ ORDERS = {"finance", "operations", "integrator", "auditor", "administrator"}
 TRAFFIC = {"operations", "integrator", "auditor", "administrator"}
 INTEGRATORS = {"integrator", "administrator"}
 EVERYBODY = set(ROLES)
+MONEY = {"finance", "auditor", "administrator"}
 
 PAGES: dict[str, set[str]] = {
     "start": EVERYBODY,
@@ -49,6 +51,16 @@ PAGES: dict[str, set[str]] = {
     "mapping": ORDERS,
     "mapping_history": ORDERS,
     "listing": ORDERS,
+    "open_items": MONEY | {"operations"},
+    "transactions": MONEY | {"operations"},
+    "transaction": MONEY | {"operations"},
+    "chain": MONEY | {"operations"},
+    "payouts": MONEY,
+    "payout": MONEY,
+    "refunds": MONEY,
+    "disputes": MONEY,
+    "bank_lines": MONEY,
+    "fees": MONEY,
 }
 DEEDS: dict[str, set[str]] = {
     "order_action": {"finance", "operations", "administrator"},
@@ -66,8 +78,13 @@ DEEDS: dict[str, set[str]] = {
     "mapping_confirm": {"operations", "integrator", "administrator"},
     "token_issue": INTEGRATORS,
     "token_revoke": INTEGRATORS,
+    "transaction_action": {"finance", "administrator"},
+    "payout_action": {"finance", "administrator"},
+    "refund_action": {"finance", "administrator"},
+    "write_off_action": {"finance", "administrator"},
+    "order_money_action": {"finance", "operations", "administrator"},
 }
-ELSEWHERE = {"start_page", "set_language"}  # have tests of their own below and in tests/backoffice
+ELSEWHERE = {"start_page", "set_language", "refund", "dispute"}  # have tests of their own below and in tests/backoffice
 
 
 @pytest.fixture
@@ -115,6 +132,9 @@ def arguments(name: str) -> list[Any]:
         "command": [command],
         "command_action": [command, "commands.try_now"],
         "token_revoke": ["0" * 64],
+        "chain": ["order", order],
+        "order_money_action": [order, "payments.refund"],
+        **money.arguments(),
     }
     return known.get(name, [])
 
