@@ -246,7 +246,8 @@ def _cancel(order: Order, *, system: str, by: User | None) -> None:
 def take_back(order: Order, *, by: User | None = None) -> None:
     """The hub itself has cancelled the whole order."""
     outbox.cancel_pending(order, WRITE_SALE)
-    cases.settle(order, kinds=validation.KINDS, by=by)
+    cases.settle(order, kinds=HOLDING, by=by)
+    stock.release(order)
     move(order, OrderState.CANCELLED, by=by)
 
 

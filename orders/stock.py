@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from django.db import models
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -16,9 +17,10 @@ from integration_hub.kernel.messages import StockMoved
 from integration_hub.kernel.states import LineKind
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection, ProcessSwitch
+from integration_hub.models.access import User
 from integration_hub.models.activity import note
-from inventory.models import Shortage, StockLevel, Variant
-from inventory.services import places, promises, shipping
+from inventory.models import Location, Shortage, StockLevel, Variant
+from inventory.services import bundles, ledger, places, promises, shipping
 from inventory.services.planning import Missing, Wish
 
 from .models import Order, OrderLine, ShipmentLine
@@ -36,7 +38,8 @@ def is_on(channel: Connection, placed_at: datetime) -> bool:
 
 def wish(order: Order, lines: Sequence[OrderLine], *, until: datetime | None = None, fresh: bool = False) -> Wish:
     """What an order takes from stock."""
-    goods = [(line.variant_id, line.quantity) for line in lines if line.kind == LineKind.ITEM and line.variant_id]
+    items = [line for line in lines if line.kind == LineKind.ITEM]
+    goods = [(line.variant_id, line.quantity - line.cancelled) for line in items if line.variant_id]
     label = f"{order.channel.name} {order.number}"
     return Wish(subject=order, label=label, channel=order.channel, lines=goods, until=until, fresh=fresh)
 
@@ -98,6 +101,35 @@ def hold(order: Order) -> None:
 def release(order: Order) -> None:
     """Give back what the order holds."""
     promises.release(order)
+
+
+def less(order: Order) -> None:
+    """Pieces of the order were cancelled: it holds what is left of its wish."""
+    if promises.of_subject(order).exists():
+        promises.promise(wish(order, list(order.lines.all())))
+
+
+def came_back(order: Order, pieces: Sequence[tuple[Variant, Decimal]], cause: models.Model, *, by: User) -> None:
+    """Returned goods are back in stock where the hub itself keeps the level; an ERP that keeps it reports them itself."""
+    place = (
+        Location.objects.filter(supplies__channel=order.channel, source=None).order_by("supplies__rank", "pk").first()
+    )
+    if place is None or not is_on(order.channel, order.placed_at):
+        return
+    for variant, needs in _parts([variant for variant, _quantity in pieces]).items():
+        quantity = sum((number for one, number in pieces if one.pk == variant), Decimal(0))
+        for part, each in needs:
+            ledger.receive(part, place, quantity * each, by=by, why=order.number, returned=True, cause=cause)
+
+
+def _parts(variants: Sequence[Variant]) -> dict[int, list[tuple[Variant, Decimal]]]:
+    """What of each article lies in stock: itself, or the parts of a set; nothing for services and vouchers."""
+    needs = bundles.parts_of([variant.pk for variant in variants])
+    rows = Variant.objects.in_bulk([need.variant_id for found in needs.values() for need in found])
+    return {
+        pk: [(rows[need.variant_id], need.quantity) for need in found if need.variant_id in rows]
+        for pk, found in needs.items()
+    }
 
 
 def shipped(order: Order, at: datetime) -> None:

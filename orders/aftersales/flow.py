@@ -16,6 +16,7 @@ from integration_hub.kernel.text import say
 from integration_hub.messaging import dispatch
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
+from orders import stock
 from orders.models import Order, OrderLine
 
 from . import conflicts, steps
@@ -152,8 +153,17 @@ def inspect(pk: int, found: Mapping[int, Mapping[str, Decimal]], *, by: User) ->
         raise NotNow(say("Only what has arrived can be inspected."), code="not_now")
     for one in list(row.lines.filter(quantity__gt=0)):
         _split(row, one, found.get(one.pk, {}))
+    _restock(row, by=by)
     _go(row, by=by)
     return row
+
+
+def _restock(row: AfterSale, *, by: User) -> None:
+    """What is good is back in stock, where the hub keeps it."""
+    good = row.lines.filter(outcome=Outcome.RESTOCK, line__variant__isnull=False).select_related("line__variant")
+    if row.order:
+        pieces = [(one.line.variant, one.quantity) for one in good if one.line.variant]
+        stock.came_back(row.order, pieces, row, by=by)
 
 
 def _split(row: AfterSale, one: AfterSaleLine, pieces: Mapping[str, Decimal]) -> None:
@@ -182,3 +192,5 @@ def finish_if_done(row: AfterSale) -> None:
     """Done when every step is."""
     if row.state == S.RUNNING and steps.all_done(row):
         move(row, S.DONE)
+        if row.order and _column(row) == "cancelled" and row.lines.exists():
+            stock.less(row.order)
