@@ -29,6 +29,7 @@ import orders.silence
 import orders.states
 import orders.stock_cases
 import orders.summary
+import payments.aftersales
 import payments.balances
 import payments.cases
 import payments.chores
@@ -90,6 +91,7 @@ NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.ProductKnown: [watch.products_known, orders.handlers.products_known],
     messages.StockMoved: [orders.handlers.stock_moved],
     messages.OrderAccepted: [orders.commands.write_sales, payments.telling.order_accepted],
+    messages.AfterSaleMoneyDue: [payments.aftersales.money_due],
     messages.OrderMoneyChanged: [payments.telling.money_changed],
     messages.SaleRecorded: [orders.commands.tell_accepted, payments.telling.sale_recorded],
     messages.ShipmentRecorded: [orders.commands.tell_shipped],

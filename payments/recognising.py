@@ -14,6 +14,7 @@ from integration_hub.kernel.money import Money
 from integration_hub.kernel.text import mark, say
 from integration_hub.models.activity import note
 
+from . import aftersales
 from .models import Allocation, Refund, Transaction
 from .moves import move
 from .states import HOLDING, MONEY_BACK, REFUND_MOVES, Kind, RefundState, Standing
@@ -48,6 +49,7 @@ def _recognise(row: Transaction) -> None:
         _failed(refund, row)
     else:
         cases.settle(refund, kinds=KINDS)
+        aftersales.settled(refund)
 
 
 _STATES: dict[str, RefundState] = {

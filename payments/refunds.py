@@ -24,6 +24,7 @@ from integration_hub.messaging import outbox
 from integration_hub.models import Attempt, OutboundCommand
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
+from orders.aftersales.models import AfterSale
 from orders.models import Order, OrderLine
 
 from . import recognising
@@ -79,7 +80,15 @@ def refundable(order: Order) -> Decimal:
 
 
 @transaction.atomic
-def request(order: Order, amount: Decimal, *, by: User, why: str, parts: Sequence[Part] = ()) -> list[Refund]:
+def request(
+    order: Order,
+    amount: Decimal,
+    *,
+    by: User,
+    why: str,
+    parts: Sequence[Part] = (),
+    after_sale: AfterSale | None = None,
+) -> list[Refund]:
     """Ask for money to go back; several refunds where it came in several payments.  NotNow where there is not so much.
 
     Up to the limit of its currency it goes out at once; above it a second person has to approve.
@@ -93,7 +102,7 @@ def request(order: Order, amount: Decimal, *, by: User, why: str, parts: Sequenc
     for source in held:
         share = min(left, source.free)
         if share > 0:
-            made.append(_make(order, source.capture, share, by=by, why=why))
+            made.append(_make(order, source.capture, share, by=by, why=why, after_sale=after_sale))
             left -= share
     _lines(made[0], parts)
     if _alone(order) <= bounds_of(order.currency).refund_alone:
@@ -109,7 +118,9 @@ def _alone(order: Order) -> Decimal:
     return found
 
 
-def _make(order: Order, capture: Transaction, amount: Decimal, *, by: User, why: str) -> Refund:
+def _make(
+    order: Order, capture: Transaction, amount: Decimal, *, by: User, why: str, after_sale: AfterSale | None
+) -> Refund:
     if Capability.REFUND not in capture.connection.capabilities:
         raise NotNow(
             say(
@@ -118,7 +129,13 @@ def _make(order: Order, capture: Transaction, amount: Decimal, *, by: User, why:
             )
         )
     refund = Refund.objects.create(
-        order=order, capture=capture, amount=amount, currency=capture.currency, requested_by=by, why=why
+        order=order,
+        capture=capture,
+        amount=amount,
+        currency=capture.currency,
+        requested_by=by,
+        why=why,
+        after_sale=after_sale,
     )
     text = say("Refund of %(money)s requested", money=Money(amount, capture.currency))
     note(order, "payments.refund", text, by=by, why=why, data={"refund": refund.pk})

@@ -377,8 +377,17 @@ class StockMoved:
     variant_ids: tuple[int, ...] | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class AfterSaleMoneyDue:
+    """News: money of a special case has to go back; ``by`` is the id of the user who confirmed that, None where nobody did."""
+
+    after_sale_id: int
+    by: int | None
+
+
 News = (
-    OrderMoneyChanged
+    AfterSaleMoneyDue
+    | OrderMoneyChanged
     | ProductKnown
     | StockMoved
     | OrderAccepted

@@ -92,7 +92,7 @@ def _go(row: AfterSale, *, by: User | None = None, why: str = "") -> None:
         move(row, FIRST[AfterSaleStage.ANNOUNCED], by=by, why=why)
         return
     move(row, S.RUNNING, by=by, why=why)
-    steps.plan(row)
+    steps.plan(row, by)
     finish_if_done(row)
 
 
@@ -189,8 +189,8 @@ def _split(row: AfterSale, one: AfterSaleLine, pieces: Mapping[str, Decimal]) ->
 
 
 def finish_if_done(row: AfterSale) -> None:
-    """Done when every step is."""
+    """Done when every step is; pieces that no ERP will ship any more are free again before that."""
+    if row.order and row.state == S.RUNNING and _column(row) == "cancelled" and steps.goods_are_done(row):
+        stock.less(row.order)
     if row.state == S.RUNNING and steps.all_done(row):
         move(row, S.DONE)
-        if row.order and _column(row) == "cancelled" and row.lines.exists():
-            stock.less(row.order)

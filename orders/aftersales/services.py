@@ -195,8 +195,17 @@ def done_by_hand(pk: int, *, by: User, why: str) -> AfterSale:
         raise NotNow(say("No step waits for a person."), code="not_now")
     for step in row.steps.filter(code__in=BY_PEOPLE).select_related("connection"):
         steps.done(row, step.code, step.connection)
+    steps.tell_refunded(row)
     flow.finish_if_done(row)
     return row
+
+
+def money_returned(pk: int) -> None:
+    """All money of the special case is with the customer again."""
+    row = flow.locked(pk)
+    steps.done(row, steps.MONEY, None)
+    steps.tell_refunded(row)
+    flow.finish_if_done(row)
 
 
 def as_return(pk: int, *, by: User) -> AfterSale:

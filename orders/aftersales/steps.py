@@ -7,12 +7,15 @@ from collections.abc import Callable
 from django.db.models.functions import Now
 
 from integration_hub.kernel.aftersales import AfterSaleKind
+from integration_hub.kernel.messages import AfterSaleMoneyDue
 from integration_hub.kernel.states import Capability, OrderStage, SaleStage
 from integration_hub.kernel.text import Text
-from integration_hub.messaging import outbox
+from integration_hub.messaging import dispatch, outbox
 from integration_hub.models import Connection, OutboundCommand
+from integration_hub.models.access import User
 from integration_hub.models.outbound import CommandState
 from orders.models import Order, Sale
+from orders.states import Payment
 
 from .models import AfterSale, AfterSaleStep
 
@@ -22,7 +25,7 @@ MONEY = "money"
 REST = "rest"
 
 
-def plan(row: AfterSale) -> None:
+def plan(row: AfterSale, by: User | None) -> None:
     """Lay the steps down and ask for what other systems are to hold.  Runs in the transaction that lets the case run."""
     for position, (code, connection, ask) in enumerate(planned(row)):
         step, made = AfterSaleStep.objects.get_or_create(
@@ -30,6 +33,8 @@ def plan(row: AfterSale) -> None:
         )
         if made:
             ask(step)
+    if row.steps.filter(code=MONEY, done_at=None, skipped={}).exists():
+        dispatch.publish(AfterSaleMoneyDue(after_sale_id=row.pk, by=by.pk if by else None))
 
 
 def planned(row: AfterSale) -> Planned:
@@ -111,11 +116,18 @@ def _in_shop(row: AfterSale, verb: str, capability: Capability) -> Planned:
 
 
 def _money(row: AfterSale) -> Planned:
-    """Money that has to go back; nothing where it went back already or was never paid."""
+    """Money that has to go back; nothing where it went back already or was never paid, or where the shop pays it itself."""
     order = order_of(row)
-    if row.money_moved or not row.amount or not order.paid_at:
+    if row.money_moved or not row.amount or row.connection_id == order.channel_id or order.payment == Payment.OPEN:
         return []
-    return [(MONEY, None, _wait)]
+    told = Capability.TELL_REFUNDED in order.channel.connector_class.capabilities
+    return [(MONEY, None, _wait), *([(REFUNDED, order.channel, _wait)] if told else [])]
+
+
+def tell_refunded(row: AfterSale) -> None:
+    """The money has gone back: now the shop may know."""
+    for step in row.steps.filter(code=REFUNDED, command=None, done_at=None):
+        _command(REFUNDED)(step)
 
 
 def order_of(row: AfterSale) -> Order:
@@ -143,6 +155,12 @@ def _wait(_step: AfterSaleStep) -> None:
 def all_done(row: AfterSale) -> bool:
     """No step is left that was neither done nor skipped."""
     return not row.steps.filter(done_at=None, skipped={}).exists()
+
+
+def goods_are_done(row: AfterSale) -> bool:
+    """No ERP still has to let go of pieces of lines."""
+    waiting = row.steps.filter(code__in=(CANCEL_SALE, BY_HAND), done_at=None, skipped={})
+    return row.lines.exists() and not waiting.exists()
 
 
 def done(row: AfterSale, code: str, connection: Connection | None) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from integration_hub.kernel.money import minor_digits
 from integration_hub.models import Connection
+from orders.aftersales.models import AfterSale
 from orders.models import Order, OrderLine
 
 from ..states import DisputeState, RefundState, WriteOffState
@@ -46,6 +47,9 @@ class Refund(models.Model):
     external_id = models.CharField(_("id at the provider"), max_length=120, blank=True, default="")
     transaction = models.OneToOneField(Transaction, null=True, on_delete=models.PROTECT, related_name="refund")
     settled_at = models.DateTimeField(_("refunded"), null=True)
+    after_sale = models.ForeignKey(
+        AfterSale, verbose_name=_("special case"), null=True, on_delete=models.PROTECT, related_name="refunds"
+    )
 
     class Meta:
         verbose_name = _("refund")

@@ -72,6 +72,8 @@ def test_a_person_cancels_on_the_order_page_and_sees_first_what_will_be_written(
     assert "the sale is cancelled in ERP" in page
     operator.post("/special/do/orders.confirm_after_sale/", {"pk": [str(row.pk)]})
     spine.run()
+    operator.post(f"/special/{row.pk}/do/orders.done_by_hand/", {"why": "paid back"})
+    spine.run()
     row.refresh_from_db()
     assert (row.state, Order.objects.get().lines.get(sku="TK-100").cancelled) == ("DONE", Decimal(1))
 
