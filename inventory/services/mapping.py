@@ -78,13 +78,27 @@ def link(
     score: int | None = None,
 ) -> None:
     """Say which article a locked listing is; what its system owns of the article counts at once."""
+    left = put(listing, variant, how=how, by=by, why=why, score=score)
+    _settled(listing, {variant.pk, *left})
+
+
+def put(
+    listing: Listing,
+    variant: Variant,
+    *,
+    how: How,
+    by: User | None = None,
+    why: str = "",
+    score: int | None = None,
+) -> list[int]:
+    """Link and write it down, and leave it to the caller to look at the article anew; returns the id of the one it leaves."""
     before = listing.variant
     listing.variant, listing.how, listing.ignored = variant, how, False
     listing.save(update_fields=["variant", "how", "ignored"])
     _step(listing.connection, named(listing), before, variant, how=how, by=by, why=why, score=score)
     if not how.by_itself:
         naming.map_name(listing.connection, _own_name(listing), variant)
-    _settled(listing, {variant.pk, *([before.pk] if before else [])})
+    return [before.pk] if before else []
 
 
 def _own_name(listing: Listing) -> Named:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection as database
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from integration_hub.kernel.errors import RetryLater
 from integration_hub.kernel.text import say
@@ -57,12 +57,14 @@ def matched(connection: Connection, names: Sequence[Named]) -> list[tuple[Varian
 
 
 def _refused(connection: Connection, names: Sequence[Named]) -> set[str]:
-    """Ids of which a person has said that they are not what their number says."""
+    """Ids that are not what their number says: a person has said so, or another product there has the number, too."""
     ids = {name.product_id for name in names} - {""}
     if not ids:
         return set()
-    rows = Listing.objects.filter(connection=connection, external_id__in=ids, variant=None, how=How.PERSON)
-    return set(rows.values_list("external_id", flat=True))
+    twin = Listing.objects.filter(connection=connection, sku=OuterRef("sku"), gone=False, variant__isnull=False)
+    rows = Listing.objects.filter(connection=connection, external_id__in=ids, variant=None)
+    kept_apart = Q(how=How.PERSON) | (~Q(sku="") & Q(Exists(twin)))
+    return set(rows.filter(kept_apart).values_list("external_id", flat=True))
 
 
 def _one(
@@ -89,20 +91,19 @@ def _mapped(connection: Connection, names: Sequence[Named]) -> dict[tuple[str, s
 
 
 def map_name(connection: Connection, name: Named, variant: Variant) -> None:
-    """Say what a name means in this system from now on."""
+    """Say what a name means in this system from now on; one statement."""
     wanted = [(VARIANT, name.product_id)] if name.product_id else []
     wanted += [(SKU, normalised_sku(name.sku))] if normalised_sku(name.sku) else []
-    for kind, external_id in wanted:
-        ExternalReference.objects.update_or_create(
-            connection=connection,
-            kind=kind,
-            external_id=external_id,
-            defaults={
-                "subject_type": ContentType.objects.get_for_model(Variant),
-                "subject_id": variant.pk,
-                "gone": False,
-            },
-        )
+    subject = {"subject_type": ContentType.objects.get_for_model(Variant), "subject_id": variant.pk}
+    ExternalReference.objects.bulk_create(
+        [
+            ExternalReference(connection=connection, kind=kind, external_id=external_id, **subject)
+            for kind, external_id in wanted
+        ],
+        update_conflicts=True,
+        unique_fields=["connection", "kind", "external_id"],
+        update_fields=[*subject, "gone"],
+    )
 
 
 def forget_name(connection: Connection, name: Named, variant: Variant) -> None:

@@ -40,7 +40,7 @@ def record(connection: Connection, report: ProductReport, event: InboundEvent | 
         return mark("older than what the hub holds")
     if not changed and (listing.variant_id or not owner):
         return mark("says nothing new")
-    if old_sku != listing.sku:
+    if old_sku and old_sku != listing.sku:
         troubles.left_number(connection, listing, old_sku)
     if owner:
         news = _owned(listing)
@@ -83,7 +83,7 @@ def _owned(listing: Listing) -> bool:
         _renumber(current, listing)
         return True
     elif current is None:
-        mapping.link(listing, _make(listing), how=How.OWNER)
+        mapping.put(listing, _make(listing), how=How.OWNER)
         return True
     return False
 
@@ -109,7 +109,6 @@ def _make(listing: Listing) -> Variant:
     variant.title = variant.title or listing.sku
     variant.pieces_only = variant.unit.casefold() not in ownership.MEASURED
     variant.save()
-    variant.refresh_from_db()
     note(
         variant,
         "inventory.made",
@@ -137,6 +136,7 @@ def _recognise(listing: Listing, *, said_otherwise: bool) -> None:
         found = None
     if found and found.pk != listing.variant_id:
         mapping.link(listing, found, how=how)
+        mapping.publish_name(listing.connection, mapping.named(listing), found, by=None)
     elif found is None and listing.variant_id:
         mapping.unlink(listing)
     troubles.twins(listing.connection, listing.sku)

@@ -152,7 +152,10 @@ def test_two_products_of_a_shop_with_one_number(shop: Connection, erp: Connectio
     says(shop, id="1")
     says(shop, id="2")
     assert spine.open_cases() == [("sku_twice", 1)]
+    names = [Named(product_id="1", sku="TK-9"), Named(product_id="2", sku="TK-9")]
+    assert services.match(shop, names) == [article(), None]
     services.mean(shop, Named(product_id="2", sku="TK-9"), article(), why="the same")
+    assert services.match(shop, names) == [article(), article()]
     assert (spine.open_cases(), listing(shop, "2").variant) == ([], article())
 
 
