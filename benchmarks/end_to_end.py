@@ -82,22 +82,23 @@ class _Side:
         """Resident memory that is theirs alone or shared once (PSS), in MB."""
         return sum(one.memory_full_info().pss for one in self.processes()) / 1e6
 
-    def hold(self) -> None:
-        for one in self.processes():
+    @contextmanager
+    def held_still(self) -> Iterator[None]:
+        processes = self.processes()
+        for one in processes:
             one.suspend()
-
-    def let_go(self) -> None:
-        for one in self.processes():
-            one.resume()
+        try:
+            yield
+        finally:
+            for one in processes:
+                one.resume()
 
 
 def _pair(ours: _Side, bare: _Side, number: int) -> tuple[_Round, _Round]:
-    bare.hold()
-    mine = _round(ours, FIRST + number * ORDERS)
-    bare.let_go()
-    ours.hold()
-    theirs = _round(bare, FIRST + number * ORDERS)
-    ours.let_go()
+    with bare.held_still():
+        mine = _round(ours, FIRST + number * ORDERS)
+    with ours.held_still():
+        theirs = _round(bare, FIRST + number * ORDERS)
     return mine, theirs
 
 

@@ -178,7 +178,8 @@ def build_accepted(command: OutboundCommand) -> TellAccepted | None:
 
 def build_all_accepted(commands: Sequence[OutboundCommand]) -> dict[int, TellAccepted]:
     """The same for many, without orders that the shop does not hold any more."""
-    orders = {order.pk: order for order in _locked(*[command.subject_id for command in commands])}
+    rows = _locked(*[command.subject_id for command in commands])
+    orders = {order.pk: order for order in rows.select_related(None).select_related("channel")}
     sales = Sale.objects.select_related("connection").in_bulk([command.params["sale"] for command in commands])
     return {
         command.pk: _accepted(order, sales[command.params["sale"]])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
@@ -121,11 +122,13 @@ class _Encoder(json.JSONEncoder):
             return str(o)
         if isinstance(o, datetime | date):
             return o.isoformat()
+        if is_dataclass(o):
+            return vars(o)
         return super().default(o)
 
 
 def dumps(value: Any) -> str:
-    """JSON with Decimal as strings: what we write to our own columns."""
+    """JSON with Decimal as strings and messages as objects: what we write to our own columns."""
     return json.dumps(value, cls=_Encoder, ensure_ascii=False, separators=(",", ":"))
 
 

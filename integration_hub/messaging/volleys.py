@@ -13,7 +13,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
@@ -215,11 +215,12 @@ def _settled(well: Sequence[Try], token: UUID) -> bool:
 @transaction.atomic
 def _done(well: Sequence[Try], token: UUID) -> None:
     """Attempts and new states in one transaction, only where the lease still stands."""
-    mine = claims.finish({attempt.row.pk: codec.dumps(asdict(attempt.result()[0])) for attempt in well}, token)
+    mine = claims.finish({attempt.row.pk: codec.dumps(attempt.result()[0]) for attempt in well}, token)
     over = [attempt for attempt in well if attempt.row.pk in mine]
     before = _tried([attempt.row for attempt in over])
     drafts = [attempt.draft(before.get(attempt.row.pk, 0) + 1, attempt.result()[1]) for attempt in over]
-    made = {attempt.command_id: attempt for attempt in Attempt.objects.bulk_create(drafts)}
+    tries.record_all(drafts)
+    made = {draft.command_id: draft for draft in drafts}
     answers = {attempt.row.pk: attempt.result()[0] for attempt in over}
     for verb, rows in _by_verb([attempt.row for attempt in over]).items():
         many = dispatch.verb(verb).many
