@@ -108,6 +108,7 @@ def _rate(shop: Connection, first: int) -> tuple[float, float, float]:
     The best of some rounds each: whoever else is on this machine slows a round down, none makes it faster.
     """
     database.ensure_connection()
+    database.close_at = None  # this session is measured, so it lives on
     us, it = psutil.Process(), psutil.Process(database.connection.info.backend_pid)
     rates, ours, its = [], [], []
     for number in range(ROUNDS):
