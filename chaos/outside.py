@@ -7,18 +7,19 @@ from typing import Any
 
 import requests
 
+# of requests, of which a sale takes a dozen: any more, and the breaker keeps the ERP from being asked most of the time
 FAULTS: dict[str, dict[str, float]] = {
     "webhooks": {"duplicate_rate": 0.3, "lost_rate": 0.1, "reorder_window": 2.0},
     "odoo": {
         "latency_ms": 5,
-        "error_rate": 0.02,
-        "slow_down_rate": 0.02,
+        "error_rate": 0.01,
+        "slow_down_rate": 0.005,
         "retry_after": 1,
         "hold_seconds": 2.5,
-        "timeout_before_write_rate": 0.01,
-        "timeout_after_write_rate": 0.02,
-        "drop_before_write_rate": 0.03,
-        "drop_after_write_rate": 0.04,
+        "timeout_before_write_rate": 0.003,
+        "timeout_after_write_rate": 0.006,
+        "drop_before_write_rate": 0.01,
+        "drop_after_write_rate": 0.015,
     },
     "woo": {"error_rate": 0.02, "hold_seconds": 2.5, "drop_after_write_rate": 0.03, "timeout_after_write_rate": 0.01},
     "shopify": {"error_rate": 0.02, "hold_seconds": 2.5, "drop_after_write_rate": 0.03},

@@ -9,6 +9,9 @@ from .facts import Erp, Facts, Held, Placed
 from .ledgers import CHECKS
 
 EDITED, CANCELLED, UNKNOWN = "edited_after_export", "cancelled_after_export", "unknown_product"
+CONFLICT = "after_sale_conflict"  # cancelled here, shipped there
+TOLD = frozenset({EDITED, CANCELLED, CONFLICT})
+UNCLEAR = "customer_unclear"  # the played shops draw accounts and addresses at random, so some contradict each other
 DEAD, LIVE = ("cancel",), ("sale", "done")
 
 
@@ -62,7 +65,7 @@ def _missing(facts: Facts) -> Iterator[str]:
 
 def _unwritten(facts: Facts, planted: Collection[str]) -> Iterator[str]:
     for reference, placed, held, sales in _joined(facts):
-        if placed.cancelled or (reference in planted and held.state == "HELD"):
+        if placed.cancelled or (held.state == "HELD" and (reference in planted or UNCLEAR in held.cases)):
             continue
         if placed.unpaid:
             if held.state != "WAITING" or sales:
@@ -84,13 +87,13 @@ def _told_twice(facts: Facts) -> Iterator[str]:
 
 def _cancelled(reference: str, placed: Placed, held: Held, sales: list[Erp]) -> str:
     live = any(sale.state not in DEAD for sale in sales)
-    if placed.cancelled and (held.state != "CANCELLED" or (live and CANCELLED not in held.cases)):
+    if placed.cancelled and (held.state != "CANCELLED" or (live and not held.cases & {CANCELLED, CONFLICT})):
         return f"{reference} is {held.state}, {len(sales)} sales, cases {sorted(held.cases)}"
     return ""
 
 
 def _sums(reference: str, placed: Placed, held: Held, sales: list[Erp]) -> str:
-    if placed.total != held.total and not held.cases & {EDITED, CANCELLED}:
+    if placed.total != held.total and not held.cases & TOLD:
         return f"{reference}: shop {placed.total}, hub {held.total:.2f}"
     if sales and (sales[0].total != held.total or held.sale_total != held.total or held.sale != sales[0].id):
         return f"{reference}: hub {held.total:.2f} as sale {held.sale}, ERP {sales[0].total} as {sales[0].id}"
@@ -99,7 +102,7 @@ def _sums(reference: str, placed: Placed, held: Held, sales: list[Erp]) -> str:
 
 def _notes(facts: Facts, noted: Collection[str]) -> Iterator[str]:
     for reference, placed, held, _sales in _joined(facts):
-        if reference in noted and placed.note != held.note and not held.cases & {EDITED, CANCELLED}:
+        if reference in noted and placed.note != held.note and not held.cases & TOLD:
             yield f"{reference}: {held.note!r} for {placed.note!r}"
 
 
