@@ -62,7 +62,7 @@ from integration_hub.messaging.schedules import Task
 from integration_hub.models.inbound import Door
 from integration_hub.models.outbound import Outcome
 from integration_hub.processes import PROCESSES
-from inventory.services import alarms, comparison, levels, places, push, watch
+from inventory.services import alarms, comparison, levels, places, push, recording, watch
 from orders.aftersales import commands as after_sale
 from orders.aftersales import steps
 
@@ -241,5 +241,6 @@ def connect() -> None:
     invariants.register(INVARIANTS)
     schedules.register(TASKS)
     words.learn(TERMS)
+    polling.register_goods(recording.still_listed)
     for lane, work in LANES.items():
         pump.register(lane, work)

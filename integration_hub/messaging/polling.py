@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=settings.HUB_POLL_LEASE)
 SWEEP = Stream("sweep", timedelta(hours=6), timedelta(0), say("Deleted orders"))
+SWEEP_GOODS = Stream("sweep_products", timedelta(days=1), timedelta(0), say("Deleted articles"))
 SWEEP_DAYS = 60
 BACKFILL = timedelta(seconds=settings.HUB_BULK_AFTER)  # a window reaching back further is no news
 SWEEP_PAGE = 100
@@ -55,7 +57,18 @@ def streams(connection: Connection) -> list[Stream]:
     """What this connection is polled for: the connector's streams, and the sweep where it can say what is gone."""
     able = connection.capabilities
     found = list(connection.connector_class.streams) if Capability.POLL in able else []
-    return [*found, SWEEP] if Capability.SWEEP in able else found
+    found += [SWEEP] if Capability.SWEEP in able else []
+    return [*found, SWEEP_GOODS] if Capability.SWEEP_PRODUCTS in able else found
+
+
+# what of a connection the hub knows and could be gone: rows after this id, a page of them, as (id, id there)
+Known = Callable[[Connection, int, int], Sequence[tuple[int, str]]]
+_goods: list[Known] = []
+
+
+def register_goods(known: Known) -> None:
+    """Called once, by the wiring: who knows the articles of a connection."""
+    _goods[:] = [known]
 
 
 def prepare(connection: Connection) -> None:
@@ -117,7 +130,7 @@ def _work(state: PollState, now: datetime) -> tuple[HubError | None] | None:
         return None
     try:
         connector = state.connection.connector()
-        page = _sweep(state, connector, now) if stream is SWEEP else _page(state, stream, connector)
+        page = _page(state, stream, connector, now)
     except Misconfigured as error:
         with transaction.atomic():
             _failed(state, error)
@@ -138,7 +151,11 @@ def _work(state: PollState, now: datetime) -> tuple[HubError | None] | None:
     return (None,)
 
 
-def _page(state: PollState, stream: Stream, connector: Connector) -> Page:
+def _page(state: PollState, stream: Stream, connector: Connector, now: datetime) -> Page:
+    if stream is SWEEP:
+        return _sweep(state, connector, now)
+    if stream is SWEEP_GOODS:
+        return _sweep_goods(state, connector)
     return connector.poll(stream.name, state.since, state.token)
 
 
@@ -161,7 +178,7 @@ def _keep(state: PollState, stream: Stream, page: Page, now: datetime) -> None:
 
 def _store(state: PollState, stream: Stream, page: Page, now: datetime) -> list[int]:
     backfill = state.since is None or now - state.since > BACKFILL
-    if stream is SWEEP:
+    if stream in (SWEEP, SWEEP_GOODS):
         return inbox.store(state.connection, page.deliveries, Door.SWEEP, salt=now.date().isoformat())
     if not stream.restates:
         return inbox.store(state.connection, page.deliveries, Door.POLL, backfill=backfill)
@@ -201,3 +218,11 @@ def _sweep(state: PollState, connector: Connector, now: datetime) -> Page:
     gone = connector.gone([external for _pk, external in known]) if known else ()
     token = str(known[-1][0]) if len(known) == SWEEP_PAGE else None
     return Page([connector.gone_delivery(external) for external in gone], token)
+
+
+def _sweep_goods(state: PollState, connector: Connector) -> Page:
+    """The same for articles: few systems say when one is deleted."""
+    known = [row for ask in _goods for row in ask(state.connection, int(state.token or 0), SWEEP_PAGE)]
+    gone = connector.gone_products([external for _pk, external in known]) if known else ()
+    token = str(known[-1][0]) if len(known) == SWEEP_PAGE else None
+    return Page([connector.gone_product_delivery(external) for external in gone], token)

@@ -260,3 +260,9 @@ def _left(variant: Variant, connection: Connection, *, owner: bool) -> None:
 
 def _references(connection: Connection, ids: Sequence[str]) -> QuerySet[ExternalReference]:
     return ExternalReference.objects.filter(connection=connection, kind=naming.VARIANT, external_id__in=ids)
+
+
+def still_listed(connection: Connection, after: int, limit: int) -> list[tuple[int, str]]:
+    """Articles that a system is thought to hold, in order of id: to ask it which of them are gone."""
+    rows = Listing.objects.filter(connection=connection, gone=False, pk__gt=after).order_by("pk")
+    return list(rows.values_list("pk", "external_id")[:limit])
