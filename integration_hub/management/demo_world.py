@@ -22,7 +22,7 @@ from integration_hub.sandbox import world as credentials
 from inventory.models import Variant
 from orders.models import Order
 
-from . import demo_trouble
+from . import demo_money, demo_trouble
 
 PAST = (("woo", 116), ("shopify", 80))
 DAYS = 45
@@ -50,10 +50,13 @@ def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
         ("shopify", "teehaus", credentials.SHOPIFY_SECRET),
     ):
         _control(sandbox, "subscribe", shop=shop, url=f"{hub}/webhooks/{slug}/", secret=secret, goods=True)
+    money = demo_money.connect(sandbox, hub)
     if built.exists():
         say("the demo world is as you left it")
         return
     say("about 200 past orders run through the hub …")
+    demo_money.pay_out(sandbox)
+    demo_money.upload(sandbox, money[demo_money.BANK])
     _quiet(stopped)
     demo_trouble.make(sandbox, connections, quiet=lambda: _quiet(stopped))
     _control(sandbox, "resume")
