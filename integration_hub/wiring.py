@@ -13,6 +13,7 @@ import inventory.models
 import inventory.services
 import inventory.stock_cases
 import orders.aftersales.cases
+import orders.aftersales.check
 import orders.aftersales.handlers
 import orders.aftersales.states
 import orders.batch
@@ -177,6 +178,9 @@ TASKS = (
         label=_("Look whether differences are gone"),
         every=timedelta(minutes=5),
         run=orders.completeness.follow_up,
+    ),
+    Task(
+        name="sides", label=_("Compare the states of shop and ERP"), at=time(3, 30), run=orders.aftersales.check.nightly
     ),
     Task(name="silence", label=_("Look for silent shops"), every=timedelta(minutes=5), run=orders.silence.look),
     Task(

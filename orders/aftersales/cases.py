@@ -11,7 +11,7 @@ from exceptions import services as cases
 from exceptions.kinds import Kind
 from exceptions.models import ExceptionCase
 
-from . import actions, conflicts, flow, recording
+from . import actions, check, conflicts, flow, recording
 from .models import AfterSale
 
 
@@ -68,6 +68,20 @@ KINDS = (
         fixes=(actions.CASE_RETURN, actions.CASE_CONFIRM, actions.CASE_DECLINE),
         help=_(
             "Carry it out: the ERP is told, and refuses what has left the house. Wait for the goods: the cancellation becomes a return. Decline: the order stands as it is, and the customer has to be told."
+        ),
+    ),
+    Kind(
+        code=check.KIND,
+        title=_("Order %(number)s stands differently in shop and ERP"),
+        explanation=_(
+            "The nightly comparison found that both sides cannot be right, and nothing is under way that would change that."
+        ),
+        blocks=_("Correct delivery, money and documents of this order"),
+        role="operations",
+        due=timedelta(hours=8),
+        rerun=check.rerun,
+        help=_(
+            "Look at the history of both sides on the page of the order. Put right the side that is wrong, there or by a button of the order's page; the exception closes when they agree."
         ),
     ),
 )
