@@ -32,7 +32,7 @@ class Movement(models.TextChoices):
 class StockMovement(models.Model):
     """One step of one level: signed changes of what lies there and of what of it is promised.  Append-only.
 
-    ``stated_by`` is the system by whose word the quantity changed (None: the hub); ``pair`` joins the two rows of a transfer.
+    ``stated_by`` is the system by whose word the quantity changed (None: the hub), ``stated_at`` its own time for that; ``pair`` joins the two rows of a transfer.
     The cause is the row it happened for, and words.
     """
 
@@ -53,6 +53,7 @@ class StockMovement(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("who"), null=True, on_delete=models.PROTECT, related_name="+"
     )
     pair = models.UUIDField(null=True)
+    stated_at = models.DateTimeField(_("stated at"), null=True)
     at = models.DateTimeField(_("at"), db_default=Now())
 
     class Meta:
@@ -114,8 +115,6 @@ class StockLevel(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(moved=True), name="level_moved"),
-            models.Index(fields=["location", "confirmed_at"], name="level_confirmed"),
-            models.Index(fields=["id"], condition=Q(on_hand__lt=0), name="level_negative"),
         ]
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ from .bundles import parts_of
 
 ZERO = Decimal(0)
 
-# all: %(all)s; else the articles of %(variants)s and every bundle they are in, however deep
+# {listed} and {lying} narrow it down: to some articles (as arrays, so that the indexes are used), or to nothing at all
 _RECKON = """
 WITH RECURSIVE touched (id) AS (
   SELECT unnest(%(variants)s::bigint[])
@@ -37,14 +37,15 @@ place AS (
 shown AS MATERIALIZED (
   SELECT g.id AS listing_id, g.connection_id AS channel_id, g.variant_id, v.kind, v.pieces_only
   FROM inventory_listing g JOIN inventory_variant v ON v.id = g.variant_id AND v.kind IN ('GOODS', 'BUNDLE')
-  WHERE NOT g.gone AND g.tracked IS NOT FALSE AND g.connection_id IN (SELECT channel_id FROM place)
-    AND (%(all)s OR g.variant_id IN (SELECT id FROM touched))),
+  WHERE NOT g.gone AND g.tracked IS NOT FALSE AND g.connection_id = ANY(ARRAY(SELECT channel_id FROM place)) {listed}),
 taken (bundle_id, part_id, quantity) AS (
-  SELECT DISTINCT variant_id, variant_id, 1::numeric FROM shown
+  SELECT DISTINCT variant_id, variant_id, 1::numeric FROM shown WHERE kind = 'BUNDLE'
   UNION ALL
   SELECT t.bundle_id, p.part_id, t.quantity * p.quantity FROM taken t JOIN inventory_bundlepart p ON p.bundle_id = t.part_id),
-part AS (
-  SELECT t.bundle_id, t.part_id, sum(t.quantity) AS quantity FROM taken t
+part AS MATERIALIZED (
+  SELECT DISTINCT variant_id AS bundle_id, variant_id AS part_id, 1::numeric AS quantity FROM shown WHERE kind = 'GOODS'
+  UNION ALL
+  SELECT t.bundle_id, t.part_id, sum(t.quantity) FROM taken t
   JOIN inventory_variant v ON v.id = t.part_id AND v.kind = 'GOODS' GROUP BY t.bundle_id, t.part_id),
 held AS (
   SELECT s.channel_id, s.place, l.variant_id,
@@ -52,8 +53,7 @@ held AS (
       - coalesce(max(r.buffer), 0) AS free
   FROM inventory_stocklevel l JOIN inventory_supply s ON s.location_id = l.location_id
   LEFT JOIN inventory_stockrule r ON r.channel_id = s.channel_id
-  WHERE (%(channels)s::bigint[] IS NULL OR s.channel_id = ANY(%(channels)s::bigint[]))
-    AND (%(all)s OR l.variant_id IN (SELECT part_id FROM part))
+  WHERE (%(channels)s::bigint[] IS NULL OR s.channel_id = ANY(%(channels)s::bigint[])) {lying}
   GROUP BY s.channel_id, s.place, l.variant_id),
 able AS (
   SELECT w.listing_id, w.channel_id, p.place, min(CASE WHEN w.kind = 'BUNDLE' OR w.pieces_only
@@ -72,6 +72,11 @@ ON CONFLICT (listing_id, place) DO UPDATE SET wanted = excluded.wanted,
     ELSE coalesce(c.dirty_since, statement_timestamp()) END
 WHERE c.wanted <> excluded.wanted
 """
+_SOME = _RECKON.format(
+    listed="AND g.variant_id = ANY(ARRAY(SELECT id FROM touched))",
+    lying="AND l.variant_id = ANY(ARRAY(SELECT part_id FROM part))",
+)
+_ALL = _RECKON.format(listed="", lying="")
 # what was listed or supplied once and is not any more
 _DROP = """
 DELETE FROM inventory_channelavailability c USING inventory_listing g
@@ -84,14 +89,14 @@ WHERE g.id = c.listing_id AND c.channel_id = ANY(%(channels)s::bigint[]) AND c.p
 def reckon(variants: Iterable[int]) -> int:
     """Reckon anew what every channel may sell of these articles and the bundles they are in; returns what changed."""
     ids = sorted(set(variants))
-    return _run(_RECKON, variants=ids, channels=None, all=False) if ids else 0
+    return _run(_SOME, variants=ids, channels=None) if ids else 0
 
 
 @transaction.atomic
 def reckon_channel(channel: Connection) -> int:
     """Reckon everything of one channel anew: its locations or its rule have changed, or articles were listed."""
     _run(_DROP, channels=[channel.pk])
-    return _run(_RECKON, variants=[], channels=[channel.pk], all=True)
+    return _run(_ALL, variants=[], channels=[channel.pk])
 
 
 def _run(sql: str, **values: Any) -> int:

@@ -30,19 +30,22 @@ _THERE = f"""WITH {_ROWS}
 INSERT INTO inventory_stocklevel (variant_id, location_id) SELECT variant_id, location_id FROM stated s
 WHERE NOT EXISTS (SELECT 1 FROM inventory_stocklevel l WHERE l.variant_id = s.variant_id AND l.location_id = s.location_id)
 ORDER BY variant_id, location_id ON CONFLICT DO NOTHING"""  # noqa: S608  our own statements
+# what changes is confirmed by the ledger's trigger, what does not is confirmed here
 _BOOK = f"""WITH {_ROWS}, held AS MATERIALIZED (
-  SELECT l.variant_id, l.location_id, s.on_hand - l.on_hand AS change, s.on_hand
+  SELECT l.id, l.variant_id, l.location_id, s.on_hand - l.on_hand AS change, s.on_hand, s.at
   FROM inventory_stocklevel l JOIN stated s USING (variant_id, location_id)
   WHERE l.stated_at IS NULL OR l.stated_at <= s.at
-  ORDER BY l.variant_id, l.location_id FOR UPDATE OF l)
-INSERT INTO inventory_stockmovement (variant_id, location_id, kind, quantity, reserved, cause_type_id, cause_id, text,
-  stated_by_id)
-SELECT variant_id, location_id, 'COUNT', change, 0, %(cause_type)s, %(cause)s, jsonb_build_object('msgid', %(msgid)s::text,
-  'params', jsonb_build_object('system', %(name)s::text, 'count', trim_scale(on_hand)::text)), %(source)s
-FROM held WHERE change <> 0"""  # noqa: S608  our own statements
-_CONFIRM = f"""WITH {_ROWS}
-UPDATE inventory_stocklevel l SET stated_at = s.at, confirmed_at = statement_timestamp() FROM stated s
-WHERE l.variant_id = s.variant_id AND l.location_id = s.location_id AND (l.stated_at IS NULL OR l.stated_at <= s.at)"""  # noqa: S608  our own statements
+  ORDER BY l.variant_id, l.location_id FOR UPDATE OF l),
+booked AS (
+  INSERT INTO inventory_stockmovement (variant_id, location_id, kind, quantity, reserved, cause_type_id, cause_id, text,
+    stated_by_id, stated_at)
+  SELECT variant_id, location_id, 'COUNT', change, 0, %(cause_type)s, %(cause)s, jsonb_build_object('msgid',
+    %(msgid)s::text, 'params', jsonb_build_object('system', %(name)s::text, 'count', trim_scale(on_hand)::text)),
+    %(source)s, at FROM held WHERE change <> 0 RETURNING 1),
+confirmed AS (
+  UPDATE inventory_stocklevel l SET stated_at = h.at, confirmed_at = statement_timestamp() FROM held h
+  WHERE l.id = h.id AND h.change = 0 RETURNING 1)
+SELECT 1 FROM held"""  # noqa: S608  our own statements
 # what was shipped before the source counted is in its count: it is held no longer
 _COUNTED_OUT = f"""WITH {_ROWS}, counted AS MATERIALIZED (
   SELECT r.id, r.variant_id, r.location_id, r.shipped, r.subject_type_id, r.subject_id, r.label
@@ -141,8 +144,7 @@ def _apply(connection: Connection, rows: Sequence[tuple[Stated, int]], event: In
     if not rows:
         return 0
     _run(_THERE, connection, rows, event)
-    _run(_BOOK, connection, rows, event)
-    applied = _run(_CONFIRM, connection, rows, event)
+    applied = _run(_BOOK, connection, rows, event)
     _run(_COUNTED_OUT, connection, rows, event)
     pump.kick(LANE)
     return applied
