@@ -92,7 +92,7 @@ ALTER TABLE inventory_stocklevel RESET (fillfactor);
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('inventory', '0006_ledger'),
+        ('inventory', "0007_listing_permissions"),
     ]
 
     operations = [
