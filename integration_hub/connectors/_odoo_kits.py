@@ -49,7 +49,7 @@ class Kits:
         domain = [["id", ">", after], _PHANTOM, *written]
         boms = self._rpc.rows("mrp.bom", "search_read", domain=domain, names=_BOM, order="id", limit=BOMS)
         more = f"kit:{boms[-1]['id']}" if len(boms) == BOMS else None
-        templates = sorted({bom["product_tmpl_id"][0] for bom in boms})
+        templates = sorted({bom["product_tmpl_id"][0] for bom in boms if bom["product_tmpl_id"]})
         return ([["product_tmpl_id", "in", templates]] if templates else []), more
 
     def among(self, variants: Sequence[Row]) -> frozenset[int]:
@@ -82,6 +82,7 @@ class Kits:
         """The first kit of each variant in Odoo's order: its own, or that of its template."""
         if not variants or not self._there:
             return {}
+        variants = [row for row in variants if row["product_tmpl_id"]]  # false where the user may not see the template
         ids = [row["id"] for row in variants]
         templates = sorted({row["product_tmpl_id"][0] for row in variants})
         whose = ["|", ["product_id", "in", ids], "&", ["product_id", "=", False], ["product_tmpl_id", "in", templates]]
@@ -91,7 +92,7 @@ class Kits:
         for variant in variants:
             for bom in rows:
                 own = bom["product_id"] and bom["product_id"][0] == variant["id"]
-                if own or (not bom["product_id"] and bom["product_tmpl_id"][0] == variant["product_tmpl_id"][0]):
+                if own or (not bom["product_id"] and bom["product_tmpl_id"][:1] == variant["product_tmpl_id"][:1]):
                     found.setdefault(variant["id"], bom)
         return found
 

@@ -15,13 +15,14 @@ from integration_hub.kernel import codec
 from integration_hub.kernel.errors import Rejected, unreadable
 from integration_hub.kernel.messages import Listed
 
+from ._odoo_cancel import COMING, NOT_COMING
 from ._odoo_reports import listed
 from ._odoo_rpc import OdooRpc
 from .base import Delivery, Page
 
 PAGE = 80
 _SALE = ["name", "client_order_ref", "state", "write_date", "amount_total", "currency_id"]
-_PICKING = ["name", "state", "date_done", "write_date", "sale_id"]
+_PICKING = ["name", "state", "origin", "date_done", "write_date", "sale_id"]
 _CARRIER = ["carrier_id", "carrier_tracking_ref", "carrier_tracking_url"]  # with Odoo's delivery module only
 _OUTGOING = ["picking_type_code", "=", "outgoing"]
 
@@ -55,16 +56,34 @@ class Poll:
         return Page(self._deliveries(rows), "picking:0" if since and self._stock_fields() else None)
 
     def _changed_pickings(self, since: datetime | None, last: int) -> Page:
-        domain = [["sale_id.client_order_ref", "!=", False], _OUTGOING, *window(since, last)]
+        domain = [["sale_id.client_order_ref", "!=", False], "|", _OUTGOING, COMING, *window(since, last)]
         rows = self._rpc.rows("stock.picking", "search_read", domain=domain, names=["sale_id"], order="id", limit=PAGE)
         ids = sorted({row["sale_id"][0] for row in rows})
         sales = self._rpc.rows("sale.order", "search_read", domain=[["id", "in", ids]], names=_SALE) if ids else []
         return Page(self._deliveries(sales), f"picking:{rows[-1]['id']}" if len(rows) == PAGE else None)
 
     def _deliveries(self, sales: Sequence[dict[str, Any]]) -> list[Delivery]:
-        pickings = self._pickings([sale["id"] for sale in sales])
-        bodies = [(sale["id"], {"sale": sale, "pickings": pickings[sale["id"]]}) for sale in by_time(sales)]
+        """Sales with their pickings and returns; without returns they say what they said before there were any."""
+        ids = [sale["id"] for sale in sales]
+        pickings, returns = self._pickings(ids, [_OUTGOING, NOT_COMING]), self._pickings(ids, [COMING])
+        bodies = []
+        for sale in by_time(sales):
+            number = sale["id"]
+            told = {"returns": self._scrapped(returns[number])} if returns[number] else {}
+            bodies.append((number, {"sale": sale, "pickings": pickings[number], **told}))
         return [delivery("sale.polled", number, body) for number, body in bodies]
+
+    def _scrapped(self, returns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Returns, each with what of it was written off."""
+        domain = [["picking_id", "in", [row["id"] for row in returns]], ["state", "=", "done"]]
+        names = ["picking_id", "product_id", "scrap_qty"]
+        rows = self._rpc.rows("stock.scrap", "search_read", domain=domain, names=names, order="id")
+        codes = self._codes(sorted({row["product_id"][0] for row in rows}))
+        of: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for row in rows:
+            gone = {"sku": codes.get(row["product_id"][0], ""), "quantity": row["scrap_qty"]}
+            of[row["picking_id"][0]].append(gone)
+        return [{**row, "scraps": of[row["id"]]} for row in returns]
 
     def _stock_fields(self) -> list[str]:
         """The fields of a picking that this Odoo has; empty where sales and stock are not joined."""
@@ -75,32 +94,36 @@ class Poll:
             return []
         return [name for name in wanted if name in known] if "sale_id" in known else []
 
-    def _pickings(self, sales: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-        """Outgoing pickings by sale, each with what it moved."""
+    def _pickings(self, sales: Sequence[int], which: Sequence[Any]) -> dict[int, list[dict[str, Any]]]:
+        """Pickings by sale, each with what it moved or, of returns, is to move."""
         found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        fields = self._stock_fields() if sales else []
+        coming = COMING in which
+        fields = [name for name in (self._stock_fields() if sales else []) if coming or name != "origin"]
         if not fields:
             return found
-        domain = [["sale_id", "in", list(sales)], _OUTGOING]
+        domain = [["sale_id", "in", list(sales)], *which]
         rows = self._rpc.rows("stock.picking", "search_read", domain=domain, names=fields, order="id")
-        moves = self._moves([row["id"] for row in rows if row["state"] == "done"])
+        moves = self._moves([row["id"] for row in rows if coming or row["state"] == "done"], coming)
         for row in rows:
             found[row["sale_id"][0]].append({**row, "moves": moves[row["id"]]})
         return found
 
-    def _moves(self, pickings: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-        """What left with each picking, by product code; the quantity's field changed its name with 17."""
+    def _moves(self, pickings: Sequence[int], coming: bool) -> dict[int, list[dict[str, Any]]]:
+        """What left with each picking, by product code, or also what is ``coming``; its field changed its name with 17."""
         found: dict[int, list[dict[str, Any]]] = defaultdict(list)
         if not pickings:
             return found
         known = self._rpc.known("stock.move", ["quantity", "quantity_done"])
         quantity = "quantity" if "quantity" in known else "quantity_done"
-        domain = [["picking_id", "in", list(pickings)], ["state", "=", "done"]]
-        fields = ["picking_id", "product_id", quantity]
+        domain = [["picking_id", "in", list(pickings)], ["state", "!=", "cancel"] if coming else ["state", "=", "done"]]
+        fields = ["picking_id", "product_id", "state", "product_uom_qty", quantity]
         rows = self._rpc.rows("stock.move", "search_read", domain=domain, names=fields, order="id")
         codes = self._codes(sorted({row["product_id"][0] for row in rows}))
         for row in rows:
-            moved = {"sku": codes.get(row["product_id"][0], ""), "quantity": row[quantity]}
+            moved = {
+                "sku": codes.get(row["product_id"][0], ""),
+                "quantity": row[quantity if row["state"] == "done" else "product_uom_qty"],
+            }
             found[row["picking_id"][0]].append(moved)
         return found
 

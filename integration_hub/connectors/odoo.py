@@ -12,16 +12,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integration_hub.kernel import codec, fields
+from integration_hub.kernel.aftersales import CancelSale, WriteReturn
 from integration_hub.kernel.errors import HubError, unreadable
 from integration_hub.kernel.messages import Command, Listed, Report, WriteSale, Written
 from integration_hub.kernel.text import say
 
 from ._apart import apart
 from ._gone import GONE_TOPIC, gone_delivery, gone_report
+from ._odoo_cancel import Canceller
 from ._odoo_goods import LOCATION_TOPIC, PRODUCT_TOPIC, STOCK_TOPIC, Goods
 from ._odoo_goods_reports import location_report, product_report, stock_report
 from ._odoo_poll import Poll
-from ._odoo_reports import STAGES, sale_report
+from ._odoo_reports import RETURN_STAGES, STAGES, sale_report
+from ._odoo_return import Returner
 from ._odoo_rpc import AUTO, JSON2, JSON_RPC, OdooRpc
 from ._odoo_writer import SaleWriter
 from .base import Capability, Connector, Delivery, Finding, Page, Role, Stream, option
@@ -41,6 +44,8 @@ class Odoo(Connector):
             Capability.LIST_SALES,
             Capability.LIST_LEVELS,
             Capability.SWEEP_PRODUCTS,
+            Capability.CANCEL_SALE,
+            Capability.WRITE_RETURN,
         }
     )
     streams = (
@@ -52,10 +57,11 @@ class Odoo(Connector):
     cannot = (
         say("Odoo sends no signed webhooks; changes are found by polling, once a minute."),
         say("Carrier and tracking number need Odoo's delivery module; without it shipments come without them."),
+        say("Returns of kits, and of articles with lots or serial numbers, are booked in Odoo by hand."),
         say("Customers that Odoo already holds under the same code are used as they are, not overwritten."),
     )
 
-    words = {"sale": STAGES}
+    words = {"sale": STAGES, "return": RETURN_STAGES}
 
     @dataclass(frozen=True, kw_only=True)
     class Config:
@@ -87,12 +93,20 @@ class Odoo(Connector):
 
     def find(self, command: Command) -> Written | None:
         """The sale of this reference, unfinished where it is a draft that still has to be confirmed."""
+        if isinstance(command, CancelSale):
+            return Canceller(self._rpc, command).find()
+        if isinstance(command, WriteReturn):
+            return Returner(self._rpc, command).find()
         if not isinstance(command, WriteSale):
             return super().find(command)
         return self._writer().find(command)
 
     def send(self, command: Command) -> Written:
         """Create and confirm the sale, or finish what an earlier try began."""
+        if isinstance(command, CancelSale):
+            return Canceller(self._rpc, command).carry_out()
+        if isinstance(command, WriteReturn):
+            return Returner(self._rpc, command).write()
         if not isinstance(command, WriteSale):
             return super().send(command)
         return self._writer().write(command)

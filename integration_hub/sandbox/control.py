@@ -136,7 +136,15 @@ class Control:
         if given.get("records"):
             self._woo.shop.forget()
             self._shopify.shop.forget()
-            for table in ("placed", "sale.order", "sale.order.line", "stock.picking", "stock.move", "res.partner"):
+            for table in (
+                "placed",
+                "sale.order",
+                "sale.order.line",
+                "stock.picking",
+                "stock.move",
+                "stock.scrap",
+                "res.partner",
+            ):
                 self._world.store.clear(table)
             odoo_stock.fill(self._world)
         return {"ok": True}

@@ -8,7 +8,8 @@ from typing import Any
 
 from . import world as facts
 from .http import Request, Response, json_response
-from .odoo_methods import SIGNATURES, WRITING, Call, Methods, furnish
+from .odoo_furnish import furnish
+from .odoo_methods import SIGNATURES, WRITING, Call, Methods
 from .odoo_schema import MODELS, OdooError, user_error
 from .world import World
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
-from . import odoo_sales, odoo_stock
-from .catalogue import ARTICLES, SERVICES, title
+from . import odoo_back, odoo_sales
 from .odoo_domain import Search
-from .odoo_schema import INDEXES, MODELS, OdooError, bad_field, kind, missing, schema_of, shown, stamp, user_error
+from .odoo_schema import MODELS, OdooError, bad_field, kind, missing, schema_of, shown, stamp, user_error
 from .store import Record
 from .world import World
 
@@ -25,8 +25,20 @@ SIGNATURES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "unlink": (True, ()),
     "action_confirm": (True, ()),
     "action_cancel": (True, ()),
+    "action_assign": (True, ()),
+    "action_validate": (True, ()),
+    "button_validate": (True, ()),
+    "message_post": (True, ("body",)),
 }
-WRITING = frozenset({"create", "write", "unlink", "action_confirm", "action_cancel"})
+WRITING = frozenset(SIGNATURES) - {"search", "search_read", "search_count", "fields_get", "read"}
+BUTTONS = {
+    "action_confirm": {"sale.order", "stock.picking"},
+    "action_cancel": {"sale.order"},
+    "action_assign": {"stock.picking"},
+    "button_validate": {"stock.picking"},
+    "action_validate": {"stock.scrap"},
+    "message_post": {"sale.order"},
+}
 
 
 @dataclass(frozen=True)
@@ -38,50 +50,6 @@ class Call:
     ids: tuple[int, ...]
     args: dict[str, Any]
     context: dict[str, Any]
-
-
-def furnish(world: World) -> None:
-    """Fill an empty ERP with company, taxes, products and the like; indexes are made in any case."""
-    store = world.store
-    for table, name in INDEXES:
-        store.index(table, name)
-    if not store.count("res.company"):
-        _company(world)
-    odoo_stock.furnish(world)
-
-
-def _company(world: World) -> None:
-    store = world.store
-    for name in ("EUR", "CHF"):
-        store.add("res.currency", {"name": name, "active": True})
-    store.add("res.company", {"name": "Sandkasten Tee GmbH", "currency_id": 1})
-    for code, name in (("DE", "Deutschland"), ("AT", "Österreich"), ("CH", "Schweiz"), ("FR", "Frankreich")):
-        store.add("res.country", {"code": code, "name": name})
-    store.add("res.country.state", {"country_id": 1, "code": "NW", "name": "Nordrhein-Westfalen"})
-    store.add("product.pricelist", {"name": "Standard", "currency_id": 1, "active": True})
-    store.add("decimal.precision", {"name": "Product Price", "digits": 2})
-    store.add("stock.warehouse", {"name": "Hauptlager", "code": "WH", "active": True})
-    store.add("delivery.carrier", {"name": "DHL Paket"})
-    _taxes(world)
-    _products(world)
-
-
-def _taxes(world: World) -> None:
-    for rate in (19, 7):
-        for inside in (False, True):
-            name = f"{rate}% USt{' inkl.' if inside else ''}"
-            kept = {"type_tax_use": "sale", "amount_type": "percent", "active": True, "sequence": 1}
-            world.store.add("account.tax", {"name": name, "amount": float(rate), "price_include": inside, **kept})
-
-
-def _products(world: World) -> None:
-    made = stamp(world.now())
-    kept = {"active": True, "sale_ok": True, "write_date": made, "create_date": made}
-    for article in ARTICLES:
-        goods = {"default_code": article.sku, "barcode": article.gtin, "type": "consu", "name": title(article)}
-        world.store.add("product.product", {**goods, "list_price": float(article.price), **kept})
-    for code, name in SERVICES.items():
-        world.store.add("product.product", {"default_code": code, "name": name, "type": "service", **kept})
 
 
 class Methods:
@@ -101,6 +69,10 @@ class Methods:
             "unlink": self._unlink,
             "action_confirm": self._confirm,
             "action_cancel": self._cancel,
+            "action_assign": lambda call: all(odoo_back.assign(self._world, row) for row in self._records(call)),
+            "button_validate": lambda call: all(odoo_back.validate(self._world, row) for row in self._records(call)),
+            "action_validate": lambda call: all(odoo_back.scrap(self._world, row) for row in self._records(call)),
+            "message_post": self._message,
         }
 
     @property
@@ -109,7 +81,7 @@ class Methods:
 
     def run(self, call: Call) -> Any:
         """One call is one transaction: nobody else reads or writes in between."""
-        if call.method not in self._of or (call.method.startswith("action_") and call.model != "sale.order"):
+        if call.method not in self._of or call.model not in BUTTONS.get(call.method, {call.model}):
             words = f"The method '{call.model}.{call.method}' does not exist"
             raise OdooError("builtins.AttributeError", words, 404)
         with self._world.lock:
@@ -172,6 +144,11 @@ class Methods:
         if model == "sale.order":
             row |= {"name": f"S{number:05d}", "state": "draft", "date_order": now, "currency_id": 1}
             self._require(model, vals, "partner_id")
+        elif model == "product.product":
+            template = self._store.add("product.template", {"name": vals.get("name") or ""})
+            row |= {"product_tmpl_id": template["id"], "uom_id": 1, "type": "consu"}
+        elif model in odoo_back.BEGUN:
+            row |= odoo_back.begun(self._world, model, number, vals)
         elif model == "res.partner":
             self._require(model, vals, "name" if vals.get("type") in (None, "contact") else "")
         self._apply(model, row, vals)
@@ -201,12 +178,17 @@ class Methods:
         for of, command in lines:
             self._check_line(of.model, command)
         self._price_list(model, clean)
+        before = dict(row)
         row.update(clean, write_date=stamp(self._world.now()))
         self._store.put(model, row)
+        if model == "sale.order.line":
+            odoo_back.line_changed(self._world, before, row, clean)
         for of, command in lines:
             self._line(of.model, of.back, row["id"], command)
         if model == "sale.order":
             odoo_sales.total_up(self._world, row)
+        if model == "stock.picking":
+            odoo_back.joined(self._world, row)
 
     def _price_list(self, model: str, clean: Record) -> None:
         chosen = self._store.get("product.pricelist", clean.get("pricelist_id") or 0) if model == "sale.order" else None
@@ -233,11 +215,17 @@ class Methods:
             for name, value in command[2].items():
                 of = kind(schema, model, name)
                 self._checked(of.type, of.model, value)
+        elif command[0] == 1:
+            self._must_exist(model, command[1])
 
     def _line(self, model: str, back: str, owner: int, command: list[Any]) -> None:
         if command[0] == 5:
             for old in self._store.where(model, back, owner):
                 self._store.remove(model, old["id"])
+        elif command[0] == 1:
+            self._apply(model, self._store.get(model, command[1]) or {}, command[2])
+        elif command[0] == 0 and model == "stock.move":
+            self._store.put(model, odoo_back.move(self._world, owner, command[2]))
         elif command[0] == 0:
             values = {("tax_id" if name == "tax_ids" else name): value for name, value in command[2].items()}
             line = {"id": self._store.next_id(model), back: owner, "product_uom_qty": 1.0, **values}
@@ -256,7 +244,15 @@ class Methods:
             self._store.remove(call.model, row["id"])
         return True
 
+    def _message(self, call: Call) -> int:
+        """Odoo escapes what is no markup and keeps it as HTML."""
+        body = f"<p>{escape(call.args['body'])}</p>"
+        notes = [{"model": call.model, "res_id": row["id"], "body": body} for row in self._records(call)]
+        return [int(self._store.add("mail.message", note)["id"]) for note in notes][-1]
+
     def _confirm(self, call: Call) -> bool:
+        if call.model == "stock.picking":
+            return all(odoo_back.confirm(self._world, row) for row in self._records(call))
         return all(odoo_sales.confirm(self._world, sale) for sale in self._records(call))
 
     def _cancel(self, call: Call) -> Any:

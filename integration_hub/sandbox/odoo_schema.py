@@ -50,6 +50,7 @@ MODELS: dict[str, dict[str, str]] = {
         "amount": "float",
         "sequence": "integer",
     },
+    "mail.message": {**dict.fromkeys("model body".split(), "char"), "res_id": "integer"},
     "stock.warehouse": {"name": "char", "code": "char", "active": "boolean"},
     "sale.order": {
         **dict.fromkeys("name state client_order_ref origin note".split(), "char"),
@@ -79,13 +80,38 @@ MODELS: dict[str, dict[str, str]] = {
         ),
         "date_done": "datetime",
         "sale_id": "many2one:sale.order",
+        "note": "char",
+        "partner_id": "many2one:res.partner",
+        "picking_type_id": "many2one:stock.picking.type",
+        "location_id": "many2one:stock.location",
+        "location_dest_id": "many2one:stock.location",
+        "group_id": "many2one:procurement.group",
+        "return_id": "many2one:stock.picking",
         "backorder_id": "many2one:stock.picking",
         "carrier_id": "many2one:delivery.carrier",
         "move_ids": "one2many:stock.move:picking_id",
     },
+    "stock.picking.type": {
+        **dict.fromkeys("name code".split(), "char"),
+        "return_picking_type_id": "many2one:stock.picking.type",
+        "default_location_dest_id": "many2one:stock.location",
+    },
+    "procurement.group": {"name": "char", "sale_id": "many2one:sale.order"},
+    "stock.scrap": {
+        **dict.fromkeys("name state origin".split(), "char"),
+        "scrap_qty": "float",
+        "product_id": "many2one:product.product",
+        "product_uom_id": "many2one:uom.uom",
+        "location_id": "many2one:stock.location",
+        "picking_id": "many2one:stock.picking",
+    },
     "stock.move": {
-        "name": "char",
-        "state": "char",
+        **dict.fromkeys("name state procure_method".split(), "char"),
+        **dict.fromkeys(("picked", "to_refund"), "boolean"),
+        "product_uom": "many2one:uom.uom",
+        "sale_line_id": "many2one:sale.order.line",
+        "origin_returned_move_id": "many2one:stock.move",
+        "group_id": "many2one:procurement.group",
         **dict.fromkeys(("product_uom_qty", "quantity"), "float"),
         "picking_id": "many2one:stock.picking",
         "product_id": "many2one:product.product",
@@ -130,6 +156,9 @@ INDEXES = (
     ("stock.picking", "sale_id"),
     ("stock.picking", "state"),
     ("stock.move", "picking_id"),
+    ("stock.scrap", "origin"),
+    ("stock.picking", "origin"),
+    ("mail.message", "res_id"),
     ("stock.quant", "product_id"),
     ("mrp.bom", "product_tmpl_id"),
     ("mrp.bom.line", "bom_id"),
@@ -180,7 +209,8 @@ def kind(schema: Mapping[str, str], model: str, name: str) -> Kind:
 def schema_of(model: str, version: str) -> dict[str, str]:
     """A model's fields in that version of Odoo; KeyError for an unknown model.
 
-    18 made a flag of what was a type of product; 19 renamed the taxes of a line and turned the factors of units round.
+    18 made a flag of what was a type of product; 19 renamed the taxes of a line, turned the factors of units round and gave
+    up groups of procurements and the names of moves.
     """
     fields = {**MODELS[model], **_LOG}
     if model == "sale.order.line" and int(version) >= 19:
@@ -189,6 +219,10 @@ def schema_of(model: str, version: str) -> dict[str, str]:
         del fields["is_storable"]
     if model == "uom.uom" and int(version) < 19:
         del fields["relative_factor"]
+    if model in ("stock.picking", "stock.move") and int(version) >= 19:
+        del fields["group_id"]
+    if model == "stock.move" and int(version) >= 19:
+        del fields["name"]
     return fields
 
 

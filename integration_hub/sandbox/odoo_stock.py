@@ -26,6 +26,7 @@ ROOMS = (
     (7, "Inventory adjustment", "Virtual Locations/Inventory adjustment", "inventory", 0),
 )
 STOCK, SHELF, STORE, CUSTOMERS, COUNTED = 2, 3, 5, 6, 7
+DELIVERIES, RECEIPTS = 1, 2  # operation types
 OPENING = ((STOCK, 990), (SHELF, 10), (STORE, 10))
 SIZES = {"S": 1, "M": 2, "L": 3}
 GRAMS = 350
@@ -34,6 +35,11 @@ GRAMS = 350
 def furnish(world: World) -> None:
     """Rooms, units, groups, what articles are made of and an opening stock, where there is none yet."""
     store = world.store
+    if not store.count("stock.picking.type"):
+        kinds = (("Lieferaufträge", "outgoing", RECEIPTS, CUSTOMERS), ("Wareneingänge", "incoming", DELIVERIES, STOCK))
+        for name, code, back, place in kinds:
+            row = {"name": name, "code": code, "return_picking_type_id": back, "default_location_dest_id": place}
+            store.add("stock.picking.type", row)
     if store.count("stock.location"):
         return
     now = stamp(world.now())

@@ -15,13 +15,15 @@ import requests
 from integration_hub.connectors.base import Connector, Delivery
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.odoo import Odoo
+from integration_hub.kernel.aftersales import CancelSale, GoodsLine, WriteReturn
 from integration_hub.kernel.messages import Address, Buyer, Command, SaleLine, WriteSale
 from integration_hub.kernel.states import LineKind
+from integration_hub.sandbox import odoo_sales
 from integration_hub.sandbox import world as sandbox
 from integration_hub.sandbox.http import Request
 from integration_hub.sandbox.odoo import Odoo as PlayedOdoo
 from tests.connectors.contract import Contract, Sample
-from tests.connectors.world import Reply, World
+from tests.connectors.world import Reply, World, outside
 
 URL = "https://erp.example.test/odoo"
 HOME = Address(
@@ -116,8 +118,41 @@ class Erp:
     def made(self) -> Any:
         """Counts and states, without ids: a try that was cut short may have used some up."""
         sales = [(row["client_order_ref"], row["state"], row["amount_total"]) for row in self.rows("sale.order")]
-        counts = {model: len(self.rows(model)) for model in ("res.partner", "sale.order.line", "stock.picking")}
-        return (sales, counts) if sales or any(counts.values()) else None
+        counts = {
+            model: len(self.rows(model)) for model in ("res.partner", "stock.picking", "stock.scrap", "mail.message")
+        }
+        lines = [(row["product_uom_qty"], row["price_total"]) for row in self.rows("sale.order.line")]
+        moves = [(row["state"], row["product_uom_qty"], row["quantity"]) for row in self.rows("stock.move")]
+        return (sales, counts, lines, moves) if sales or any(counts.values()) else None
+
+    def sold(self, reference: str, *lines: SaleLine, shipped: bool = False, **changes: Any) -> None:
+        """A sale that is there, shipped or not."""
+        with outside(self):
+            url = {"transport": "auto" if self.world.switch("odoo_version") == "19" else "jsonrpc"}
+            connector(**url, **changes).send(sale(*lines, reference=reference, customer_code=reference))
+        if shipped:
+            self.ship(reference)
+
+    def ship(self, reference: str, *, partial: bool = False) -> None:
+        """Its open parcels leave."""
+        (row,) = [row for row in self.rows("sale.order") if row["client_order_ref"] == reference]
+        for picking in self.rows("stock.picking"):
+            if picking["sale_id"] == row["id"] and picking["state"] == odoo_sales.OPEN_PICKING:
+                odoo_sales.ship(self.world, picking, partial)
+
+
+def goods(sku: str, pieces: int, **changes: Any) -> GoodsLine:
+    return GoodsLine(sku=sku, quantity=Decimal(pieces), **changes)
+
+
+def cancel(reference: str, *lines: GoodsLine, key: str = "C1") -> CancelSale:
+    words = {"sale_id": "", "sale_number": "", "reason": "Kunde hat <storniert> & ist weg"}
+    return CancelSale(key=f"{reference}/{key}", sale_reference=reference, lines=lines, **words)
+
+
+def back(reference: str, *lines: GoodsLine, received: bool = True) -> WriteReturn:
+    words = {"sale_id": "", "sale_number": "", "reason": "gefällt nicht"}
+    return WriteReturn(reference=f"{reference}/R1", sale_reference=reference, lines=lines, received=received, **words)
 
 
 def _read(request: requests.PreparedRequest) -> Request:
@@ -153,6 +188,19 @@ def sold(**changes: Any) -> dict[str, Any]:
         "currency_id": [1, "EUR"],
     }
     return {"sale": {**record, **changes}, "pickings": [done, waiting]}
+
+
+RETURN = {
+    "id": 9,
+    "name": "WH/IN/00009",
+    "state": "done",
+    "origin": "H-1001/R1",
+    "date_done": "2026-11-21 12:00:00",
+    "write_date": "2026-11-21 12:00:01",
+    "sale_id": [7, "S00007"],
+    "moves": [{"sku": "TEE-250", "quantity": 2.0}],
+    "scraps": [{"sku": "TEE-250", "quantity": 1.0}],
+}
 
 
 def delivery(body: dict[str, Any], topic: str = "sale.polled") -> Delivery:
@@ -217,6 +265,7 @@ class Mine(Contract):
         return [
             Sample("partly shipped", delivery(sold())),
             Sample("cancelled", delivery(sold(state="cancel"))),
+            Sample("with a return", delivery({**sold(), "returns": [RETURN]})),
             Sample("product of an older version", delivery(PRODUCT, "product.polled")),
             Sample("product", delivery(FULL_PRODUCT, "product.polled")),
             Sample("kit", delivery(KIT, "product.polled")),
@@ -226,10 +275,19 @@ class Mine(Contract):
 
     def commands(self) -> Sequence[Command]:
         elsewhere = replace(HOME, name="Oma Müller", street="Am Mühlbach 2")
-        return [sale(shipping=elsewhere)]
+        return [
+            sale(shipping=elsewhere),
+            cancel("H-2001"),
+            cancel("H-2002", goods("TEE-250", 2)),
+            back("H-3001", goods("TEE-250", 2), goods("TK-100", 1, restock=False)),
+        ]
 
     def world(self) -> World:
-        return Erp(self.version)
+        """With two sales to take back and one that was shipped."""
+        erp = Erp(self.version)
+        for reference in ("H-2001", "H-2002", "H-3001"):
+            erp.sold(reference, shipped=reference == "H-3001")
+        return erp
 
 
 class MineBefore19(Mine):
