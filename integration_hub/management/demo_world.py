@@ -56,7 +56,8 @@ def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
         return
     say("about 200 past orders run through the hub …")
     demo_money.pay_out(sandbox)
-    demo_money.upload(sandbox, money[demo_money.BANK])
+    _quiet(stopped)
+    demo_money.upload(sandbox, money[demo_money.BANK])  # a payout is known before it is in the bank
     _quiet(stopped)
     demo_trouble.make(sandbox, connections, quiet=lambda: _quiet(stopped))
     _control(sandbox, "resume")

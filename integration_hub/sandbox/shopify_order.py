@@ -202,9 +202,9 @@ def new_order(store: Store, basket: Basket) -> Record:
     record: Record = {
         "id": number,
         "admin_graphql_api_id": f"gid://shopify/Order/{number}",
-        "name": f"#{1000 + short}",
+        "name": f"#{5000 + short}",
         "number": short,
-        "order_number": 1000 + short,
+        "order_number": 5000 + short,
         "created_at": placed,
         "processed_at": placed,
         "updated_at": placed,
