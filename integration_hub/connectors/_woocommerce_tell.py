@@ -7,17 +7,22 @@ known by its number, and a status is only put where it is not already so.
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from integration_hub.kernel import fields
+from integration_hub.kernel.aftersales import CancelOrder
 from integration_hub.kernel.errors import Misconfigured, Rejected
 from integration_hub.kernel.fields import Object
+from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.messages import Parcel, TellAccepted, TellCancelled, TellShipped, Written
 from integration_hub.kernel.states import OrderStage
-from integration_hub.kernel.text import say
+from integration_hub.kernel.money import Money
+from integration_hub.kernel.text import Text, mark, say
 
 from ._woocommerce_api import NO_ROUTE, V3, Api
+from ._woocommerce_config import WooCommerceConfig
 from ._woocommerce_order import STAGES, status_of
 
 TRACKING = "/wp-json/wc-shipment-tracking/v3"
@@ -25,12 +30,23 @@ TRACKING = "/wp-json/wc-shipment-tracking/v3"
 # a status that tells the end of an order is not overwritten by one that comes late
 _FINAL = frozenset({OrderStage.CANCELLED, OrderStage.REFUNDED, OrderStage.GONE})
 
-Tell = TellAccepted | TellShipped | TellCancelled
+_UNPAID = frozenset({"pending", "on-hold"})
+
+Tell = TellAccepted | TellShipped | TellCancelled | TellPayment | CancelOrder
+PAYMENTS = {
+    "paid": mark("The payment of %(amount)s has arrived."),
+    "partly_refunded": mark("%(amount)s went back to the customer so far."),
+    "refunded": mark("All money went back to the customer: %(amount)s."),
+    "in_dispute": mark("The customer disputes the payment of %(amount)s with the bank."),
+}
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the shop shall hold in the end: a note or a tracking entry, and a status (empty: any)."""
+    """What the shop shall hold in the end: a note or a tracking entry, and a status (empty: any).
+
+    ``only_from`` are the statuses that may be left for it (empty: any); ``also`` is written together with the status.
+    """
 
     order_id: str
     marker: str
@@ -38,6 +54,53 @@ class Wish:
     status: str = ""
     parcel: Parcel | None = None
     to_customer: bool = False
+    only_from: frozenset[str] = frozenset()
+    also: Mapping[str, str] = field(default_factory=dict)
+
+
+def wish_of(command: Tell, config: WooCommerceConfig) -> Wish:
+    """What a command comes down to here."""
+    if not (command.order_id.isascii() and command.order_id.isdigit()):
+        raise Rejected(say("%(order)s is no order number of this shop.", order=command.order_id[:100]))
+    if isinstance(command, TellShipped):
+        return _shipped(command, config)
+    if isinstance(command, TellPayment):
+        return _paid(command)
+    if isinstance(command, TellAccepted):
+        note = say("In %(erp)s as %(number)s.", erp=command.erp, number=command.sale_number)
+        marker = f"[{command.reference} accepted {command.sale_number}]"
+        return Wish(command.order_id, marker, str(note), config.accepted_status)
+    if isinstance(command, CancelOrder):
+        note = say("Cancelled: %(why)s", why=command.reason)
+        return Wish(command.order_id, f"[{command.key} cancel]", str(note), "cancelled")
+    note = say("Cancelled in the ERP: %(why)s", why=command.reason)
+    return Wish(command.order_id, f"[{command.reference} cancelled]", str(note), config.cancelled_status)
+
+
+def _shipped(command: TellShipped, config: WooCommerceConfig) -> Wish:
+    return Wish(
+        order_id=command.order_id,
+        marker=f"[{command.reference} parcel {command.parcel.key}]",
+        note=parcel_note(command.parcel),
+        status=config.shipped_status if command.complete else "",
+        parcel=command.parcel if config.tracking == "shipment_tracking" else None,
+        to_customer=config.tracking == "customer_note",
+    )
+
+
+def _paid(command: TellPayment) -> Wish:
+    """A payment lets an order go on that waits for it, and none that is over; everything else about money is a note."""
+    words = PAYMENTS.get(command.status)
+    if words is None:
+        raise Rejected(say("%(status)s is no standing of a payment.", status=command.status))
+    return Wish(
+        order_id=command.order_id,
+        marker=f"[{command.reference} {command.key}]",
+        note=str(Text(words, {"amount": Money(command.amount, command.currency)})),
+        status="processing" if command.status == "paid" else "",
+        only_from=_UNPAID,
+        also={"transaction_id": command.payment_id} if command.payment_id else {},
+    )
 
 
 class Teller:
@@ -62,7 +125,7 @@ class Teller:
             self._say(wish)
         change = self._wrong_status(wish, order)
         if change:
-            order = self.api.write("PUT", _order_path(wish), {"status": wish.status})
+            order = self.api.write("PUT", _order_path(wish), {"status": wish.status, **wish.also})
         return self._written(wish, order, was_there=said and not change)
 
     def _order(self, wish: Wish) -> Object:
@@ -75,6 +138,8 @@ class Teller:
         now = status_of(order)
         if not wish.status or now == wish.status or STAGES.get(now) in _FINAL:
             return False
+        if wish.only_from:
+            return now in wish.only_from
         return not (STAGES.get(now) is OrderStage.COMPLETED and wish.status not in STAGES)
 
     def _said(self, wish: Wish) -> bool:

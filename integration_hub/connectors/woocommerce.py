@@ -20,8 +20,10 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests_oauthlib import OAuth1
 
 from integration_hub.kernel import codec, fields
-from integration_hub.kernel.errors import HubError, Rejected, Unauthentic, Unsupported
+from integration_hub.kernel.aftersales import CancelOrder, TellRefunded
+from integration_hub.kernel.errors import HubError, Unauthentic, Unsupported
 from integration_hub.kernel.fields import Object
+from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.goods import SetStock
 from integration_hub.kernel.messages import (
     Command,
@@ -40,17 +42,19 @@ from . import _woocommerce_check as checks
 from . import _woocommerce_goods as goods
 from . import _woocommerce_levels as shelves
 from . import _woocommerce_poll as polls
+from . import _woocommerce_refunds as refunds
 from ._woocommerce_api import PER_PAGE, V3, Api
 from ._woocommerce_config import WooCommerceConfig
 from ._woocommerce_list import orders_placed
 from ._woocommerce_order import STAGES, UNFINISHED, order_report, status_of
 from ._woocommerce_stock import Setter
-from ._woocommerce_tell import Teller, Wish, parcel_note
+from ._woocommerce_tell import Tell, Teller, wish_of
 from .base import Capability, Connector, Delivery, Finding, Incoming, Listing, Page, Role, Stream
 from .http import Http
 
 PING = re.compile(rb"webhook_id=\d+")
 ORDER_TOPICS = frozenset({"order.created", "order.updated", "order.restored", "order.polled"})
+WITH_REFUNDS = "order.read"  # our own: an order that named refunds, with all about them
 GONE_TOPICS = frozenset({"order.deleted", "order.gone"})
 PRODUCT_TOPICS = frozenset({"product.created", "product.updated", "product.restored", "product.polled"})
 PRODUCT_GONE_TOPICS = frozenset({"product.deleted", "product.gone"})
@@ -75,6 +79,9 @@ class WooCommerce(Connector):
             Capability.TELL_ACCEPTED,
             Capability.TELL_SHIPPED,
             Capability.TELL_CANCELLED,
+            Capability.TELL_REFUNDED,
+            Capability.TELL_PAYMENT,
+            Capability.CANCEL_ORDER,
         }
     )
     streams: ClassVar[tuple[Stream, ...]] = (
@@ -94,6 +101,8 @@ class WooCommerce(Connector):
             "Stock that WooCommerce keeps at a product for all its variations is set only where all of them have the same number."
         ),
         say("WooCommerce counts whole pieces unless a plugin allows fractions."),
+        say("WooCommerce puts the goods of an order back into its stock itself when the order is cancelled."),
+        say("WooCommerce knows no returns; what comes back shows there as a refund only."),
         say("The parts of bundles are read from the plugin Product Bundles only, where buyers cannot choose."),
     )
     words: ClassVar[Mapping[str, Mapping[str, str]]] = {"order": STAGES}
@@ -126,9 +135,17 @@ class WooCommerce(Connector):
             return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=delivery.topic or "?")),)
         return read(codec.load_object(delivery.body))
 
+    def is_hint(self, delivery: Delivery) -> bool:
+        return delivery.topic in ORDER_TOPICS and refunds.names_refunds(delivery.body)
+
+    def follow(self, delivery: Delivery) -> Sequence[Delivery]:
+        """The order with the lines of its refunds, which neither webhook nor list states."""
+        order = codec.load_object(delivery.body)
+        return (polls.delivery(WITH_REFUNDS, refunds.with_details(self.api, order)),)
+
     def _readers(self) -> dict[str, Callable[[Object], Sequence[Report]]]:
         return {
-            **dict.fromkeys(ORDER_TOPICS, self._order),
+            **dict.fromkeys({*ORDER_TOPICS, WITH_REFUNDS}, self._order),
             **dict.fromkeys(GONE_TOPICS, lambda body: (OrderGone(external_id=fields.identifier(body, "id")),)),
             **dict.fromkeys(PRODUCT_TOPICS, lambda body: goods.reports(body, self.config.shop)),
             **dict.fromkeys(PRODUCT_GONE_TOPICS, lambda body: (goods.gone(body),)),
@@ -139,7 +156,8 @@ class WooCommerce(Connector):
     def _order(self, body: Object) -> Sequence[Report]:
         if status_of(body) in UNFINISHED:
             return (Ignored(reason=say("the checkout is not finished (status %(status)s)", status=status_of(body))),)
-        return (order_report(body, self.config.ready_statuses),)
+        report = order_report(body, self.config.ready_statuses)
+        return (report, *refunds.refund_reports(body, report))
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
         if stream == "orders":
@@ -196,36 +214,21 @@ class WooCommerce(Connector):
     def send(self, command: Command) -> Written:
         if isinstance(command, SetStock):
             return Setter(self.api).carry_out(command)
-        return Teller(self.api, self.config.base).carry_out(self._wish(command))
+        if isinstance(command, TellRefunded):
+            return refunds.Refunder(self.api, self.config.base).carry_out(command)
+        return Teller(self.api, self.config.base).carry_out(wish_of(self._told(command), self.config))
 
     def find(self, command: Command) -> Written | None:
         if isinstance(command, SetStock):
             return Setter(self.api).find(command)
-        return Teller(self.api, self.config.base).find(self._wish(command))
+        if isinstance(command, TellRefunded):
+            return refunds.Refunder(self.api, self.config.base).find(command)
+        return Teller(self.api, self.config.base).find(wish_of(self._told(command), self.config))
 
-    def _wish(self, command: Command) -> Wish:
-        if not isinstance(command, TellAccepted | TellShipped | TellCancelled):
+    def _told(self, command: Command) -> Tell:
+        if not isinstance(command, TellAccepted | TellShipped | TellCancelled | TellPayment | CancelOrder):
             raise Unsupported(say("%(system)s cannot carry this out.", system=self.label))
-        if not (command.order_id.isascii() and command.order_id.isdigit()):
-            raise Rejected(say("%(order)s is no order number of this shop.", order=command.order_id[:100]))
-        if isinstance(command, TellAccepted):
-            note = say("In %(erp)s as %(number)s.", erp=command.erp, number=command.sale_number)
-            marker = f"[{command.reference} accepted {command.sale_number}]"
-            return Wish(command.order_id, marker, str(note), self.config.accepted_status)
-        if isinstance(command, TellCancelled):
-            note = say("Cancelled in the ERP: %(why)s", why=command.reason)
-            return Wish(command.order_id, f"[{command.reference} cancelled]", str(note), self.config.cancelled_status)
-        return self._shipped_wish(command)
-
-    def _shipped_wish(self, command: TellShipped) -> Wish:
-        return Wish(
-            order_id=command.order_id,
-            marker=f"[{command.reference} parcel {command.parcel.key}]",
-            note=parcel_note(command.parcel),
-            status=self.config.shipped_status if command.complete else "",
-            parcel=command.parcel if self.config.tracking == "shipment_tracking" else None,
-            to_customer=self.config.tracking == "customer_note",
-        )
+        return command
 
     def check(self) -> Sequence[Finding]:
         try:

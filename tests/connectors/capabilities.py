@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from integration_hub.connectors.base import Capability
-from integration_hub.kernel.aftersales import CancelSale, WriteReturn
-from integration_hub.kernel.funds import RefundPayment
+from integration_hub.kernel.aftersales import CancelOrder, CancelSale, TellRefunded, WriteReturn
+from integration_hub.kernel.funds import RefundPayment, TellPayment
 from integration_hub.kernel.goods import SetStock
 from integration_hub.kernel.messages import Command, TellAccepted, TellCancelled, TellShipped, WriteSale
 
@@ -25,6 +25,9 @@ METHODS = {
     Capability.REFUND: ("send", "find"),
     Capability.CANCEL_SALE: ("send", "find"),
     Capability.WRITE_RETURN: ("send", "find"),
+    Capability.TELL_REFUNDED: ("send", "find"),
+    Capability.TELL_PAYMENT: ("send", "find"),
+    Capability.CANCEL_ORDER: ("send", "find"),
 }
 COMMANDS: dict[Capability, type[Command]] = {
     Capability.WRITE_SALE: WriteSale,
@@ -35,4 +38,7 @@ COMMANDS: dict[Capability, type[Command]] = {
     Capability.REFUND: RefundPayment,
     Capability.CANCEL_SALE: CancelSale,
     Capability.WRITE_RETURN: WriteReturn,
+    Capability.TELL_REFUNDED: TellRefunded,
+    Capability.TELL_PAYMENT: TellPayment,
+    Capability.CANCEL_ORDER: CancelOrder,
 }
