@@ -92,7 +92,9 @@ def _report(item: Object, detail: Object, order: OrderReport) -> AfterSaleReport
         currency=order.currency,
         amount=abs(fields.amount(detail, "amount", fields.amount(item, "total", ZERO))),
         shipping_amount=sum((_gross(line) for line in shipping), ZERO),
-        shipping_tax=sum((abs(fields.amount(line, "total_tax", ZERO)) for line in shipping), ZERO) if shipping else None,
+        shipping_tax=sum((abs(fields.amount(line, "total_tax", ZERO)) for line in shipping), ZERO)
+        if shipping
+        else None,
         money_moved=fields.flag(detail, "refunded_payment") if detail else None,
         reason=_reason(item)[:MAX_REASON],
     )
@@ -192,7 +194,9 @@ def _body(command: TellRefunded, order: Object) -> dict[str, Any]:
 def _lines(command: TellRefunded, order: Object) -> list[Mapping[str, Any]]:
     """The order's own lines with what goes back of each; what stands for no line of the shop is in the amount only."""
     named = ("line_items", "shipping_lines", "fee_lines")
-    held = {fields.identifier(line, "id", required=False): line for name in named for line in fields.children(order, name)}
+    held = {
+        fields.identifier(line, "id", required=False): line for name in named for line in fields.children(order, name)
+    }
     wanted = [*command.positions, *_shipping(command, order)]
     return [_line(position, held[position.line_id], command) for position in wanted if held.get(position.line_id)]
 

@@ -17,8 +17,8 @@ from integration_hub.kernel.errors import Misconfigured, Rejected
 from integration_hub.kernel.fields import Object
 from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.messages import Parcel, TellAccepted, TellCancelled, TellShipped, Written
-from integration_hub.kernel.states import OrderStage
 from integration_hub.kernel.money import Money
+from integration_hub.kernel.states import OrderStage
 from integration_hub.kernel.text import Text, mark, say
 
 from ._woocommerce_api import NO_ROUTE, V3, Api

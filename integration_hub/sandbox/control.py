@@ -208,7 +208,7 @@ class Control:
             return odoo_sales.delivered(self._world, sale)
 
     def _woo_order(self, given: Record, number: int) -> Record:
-        """Edit (``changes``), double the first line, cancel, or delete (``force``: for good) an order."""
+        """Edit (``changes``), double the first line, refund, cancel, pay, or delete (``force``: for good) an order."""
         announce = bool(given.get("webhooks", True))
         if given["action"] == "double":
             with self._world.lock:
@@ -217,6 +217,12 @@ class Control:
             return self._woo.shop.edit(number, given.get("changes") or {}, announce)
         if given["action"] == "cancel":
             return self._woo.shop.edit(number, {"status": "cancelled"}, announce)
+        if given["action"] == "refund":
+            lines, amount = _lines(given), str(given.get("amount") or "")
+            return self._woo.refunds.by_hand(number, lines, amount, str(given.get("reason") or ""))
+        if given["action"] == "pay":
+            self._woo.shop.pay(number)
+            return self._woo.shop.order(number)
         if given["action"] == "delete":
             return self._woo.shop.delete(number, bool(given.get("force")))
         raise KeyError(given["action"])
@@ -228,6 +234,13 @@ class Control:
         if given["action"] == "cancel":
             return self._shopify.shop.cancel(number, "OTHER")
         raise KeyError(given["action"])
+
+
+def _lines(given: Record) -> dict[str, int]:
+    """Pieces by SKU; from a form as one article (``sku``) and how many (``pieces``)."""
+    if given.get("sku"):
+        return {str(given["sku"]): int(given.get("pieces") or 1)}
+    return {str(sku): int(pieces) for sku, pieces in (given.get("lines") or {}).items()}
 
 
 def _light(row: Record, *names: str) -> Record:

@@ -15,6 +15,7 @@ from .woo_goods import WooGoods
 from .woo_hooks import GOODS_TOPICS, TOPICS
 from .woo_lists import listed, paged
 from .woo_order import SITE_OFFSET, gmt
+from .woo_refunds import WooRefunds
 from .woo_shop import WooError, WooShop
 from .world import World
 
@@ -33,6 +34,7 @@ class Woo:
         self._world = world
         self._store = world.store
         self.shop = WooShop(world, sender)
+        self.refunds = WooRefunds(world, self.shop)
         self._router = Router()
         for method, path, handler in self._routes():
             self._router.add(method, re.escape(path).replace(r"\{id\}", "{id}"), handler)
@@ -46,7 +48,7 @@ class Woo:
             ("DELETE", f"{API}/orders/{{id}}", self._delete_order),
             ("GET", f"{API}/orders/{{id}}/notes", self._list_notes),
             ("POST", f"{API}/orders/{{id}}/notes", self._add_note),
-            ("GET", f"{API}/orders/{{id}}/refunds", self._list_refunds),
+            *self.refunds.routes(API),
             *WooGoods(self._world, self.shop.goods).routes(API),
             ("GET", f"{API}/webhooks", self._list_webhooks),
             ("POST", f"{API}/webhooks", self._add_webhook),
@@ -131,10 +133,6 @@ class Woo:
             "customer_note": bool(given.get("customer_note", False)),
         }
         return json_response(self._store.add("woo.notes", note), 201)
-
-    def _list_refunds(self, request: Request, id: int) -> Response:
-        self.shop.order(id)
-        return json_response([])
 
     def _list_webhooks(self, request: Request) -> Response:
         return paged(request, self._store.rows("woo.webhooks"), self._hook)

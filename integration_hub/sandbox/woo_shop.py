@@ -75,6 +75,8 @@ class WooShop:
             order.update(changes)
             now = gmt(self._world.now())
             order["date_modified_gmt"] = now
+            if changes.get("status") in ("processing", "completed") and not order["date_paid_gmt"]:
+                order["date_paid_gmt"] = now
             if changes.get("status") == "completed" and not order["date_completed_gmt"]:
                 order["date_completed_gmt"] = now
             self._store.put("woo.orders", order)
@@ -110,5 +112,5 @@ class WooShop:
 
     def forget(self) -> None:
         """No orders any more; subscriptions stay."""
-        for table in ("woo.orders", "woo.notes", "woo.trackings"):
+        for table in ("woo.orders", "woo.notes", "woo.trackings", "woo.refunds"):
             self._store.clear(table)

@@ -233,7 +233,9 @@ def turn_into_return(row: AfterSale, *, by: User | None = None) -> None:
 
 def _again(row: AfterSale, report: AfterSaleReport) -> str | None:
     """A later report of the same case: more positions while nothing is decided yet, or the next stage."""
-    same = row.stated.get("positions") == stated(report).get("positions") and row.amount >= (report.amount or ZERO)
+    # positions that are known stay known where the system at last states an amount only
+    told = report.positions and row.stated.get("positions") != stated(report).get("positions")
+    same = not told and row.amount >= (report.amount or ZERO)
     moved = row.stated.get("stage") != report.stage
     if same and not moved:
         return mark("says nothing new")

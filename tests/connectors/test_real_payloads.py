@@ -107,7 +107,7 @@ def test_woocommerce_ping_is_well_and_delivers_nothing(path: Path) -> None:
     ],
 )
 def test_woocommerce_order_agrees_with_its_source(order: dict[str, Any]) -> None:
-    (report,) = woo().parse(Delivery("order.polled", str(order["id"]), codec.canonical(order)))
+    report, *_refunds = woo().parse(Delivery("order.polled", str(order["id"]), codec.canonical(order)))
     assert isinstance(report, OrderReport)
     assert_lines_add_up(report)
     assert report.total == Decimal(order["total"])
@@ -162,7 +162,7 @@ def test_woocommerce_product_samples_parse(path: Path) -> None:
 @pytest.mark.parametrize("order", orders("shopify", "line_items", "financial_status"))
 def test_shopify_order_agrees_with_its_source(order: dict[str, Any]) -> None:
     shop = Shopify(Shopify.Config(**shopify_side.settings()), Http())
-    (report,) = shop.parse(Delivery("orders/updated", str(order["id"]), codec.canonical(order)))
+    report, *_refunds = shop.parse(Delivery("orders/updated", str(order["id"]), codec.canonical(order)))
     assert isinstance(report, OrderReport)
     assert_sound(report)
     assert_lines_add_up(report)

@@ -23,7 +23,7 @@ def connect(**config: Any) -> Shopify:
 
 
 def parse(body: Any, topic: str = "orders/updated", **config: Any) -> Any:
-    (report,) = connect(**config).parse(webhook(body, topic))
+    report, *_refunds = connect(**config).parse(webhook(body, topic))
     return report
 
 

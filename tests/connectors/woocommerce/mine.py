@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from integration_hub.connectors.base import Connector, Incoming
+from integration_hub.connectors.base import Connector, Delivery, Incoming
 from integration_hub.connectors.woocommerce import WooCommerce
+from integration_hub.kernel.aftersales import CancelOrder, Position, TellRefunded
+from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.goods import LevelToSet, SetStock
 from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
 from tests.connectors.contract import Contract, Sample
@@ -31,6 +33,26 @@ PARCEL = Parcel(
 )
 SHIPPED = TellShipped(reference="R1", order_id="4711", parcel=PARCEL, complete=True)
 CANCELLED = TellCancelled(reference="R1", order_id="4711", reason="out of stock")
+REFUNDED = TellRefunded(
+    key="laden:4711/S1-3",
+    reference="laden:4711",
+    order_id="4711",
+    positions=(Position(quantity=Decimal(1), line_id="1", amount=Decimal("10.71"), tax=Decimal("1.71")),),
+    amount=Decimal("15.61"),
+    currency="EUR",
+    shipping_amount=Decimal("4.90"),
+    reason="broken",
+)
+PAID = TellPayment(
+    key="money:4:paid:0",
+    reference="R1",
+    order_id="4711",
+    status="paid",
+    amount=Decimal("37.03"),
+    currency="EUR",
+    payment_id="ch_1",
+)
+TAKEN_BACK = CancelOrder(key="R1/S1-4", reference="R1", order_id="4711", reason="out of stock")
 
 STOCK = SetStock(
     key="K1",
@@ -69,6 +91,8 @@ class Mine(Contract):
     def samples(self) -> Sequence[Sample]:
         return [
             Sample("paid", payloads.delivery(payloads.order())),
+            Sample("refunded", payloads.delivery(payloads.refunded(), "order.read")),
+            Sample("refunded by amount", payloads.delivery(payloads.order(refunds=[payloads.named_refund()]))),
             Sample("net prices", payloads.delivery(payloads.order(prices_include_tax=False))),
             Sample("deleted", payloads.delivery({"id": 24}, "order.deleted")),
             Sample(
@@ -92,7 +116,10 @@ class Mine(Contract):
         ]
 
     def commands(self) -> Sequence[Command]:
-        return [ACCEPTED, SHIPPED, CANCELLED, STOCK]
+        return [ACCEPTED, SHIPPED, CANCELLED, STOCK, REFUNDED, PAID, TAKEN_BACK]
+
+    def hints(self) -> Sequence[Delivery]:
+        return [payloads.delivery(payloads.order(refunds=[payloads.named_refund()]))]
 
     def world(self) -> World:
         return Shop()

@@ -102,3 +102,39 @@ def order(**changes: Any) -> dict[str, Any]:
 
 def delivery(body: Any, topic: str = "order.updated") -> Delivery:
     return Delivery(topic, "4711", json.dumps(body).encode())
+
+
+def named_refund(**changes: Any) -> dict[str, Any]:
+    """A refund as its order names it."""
+    return {"id": 9, "reason": "Tasse zerbrochen", "total": "-15.61", "total_tax": "-2.49", **changes}
+
+
+def refund(**changes: Any) -> dict[str, Any]:
+    """The same refund by itself: one mug of three (10.71) and the shipping costs (4.90)."""
+    line = item(
+        8,
+        quantity=-1,
+        subtotal="-9.00",
+        subtotal_tax="-1.71",
+        total="-9.00",
+        total_tax="-1.71",
+        taxes=[{"id": 1, "total": "-1.71", "subtotal": "-1.71"}],
+        meta_data=[{"id": 57, "key": "_refunded_item_id", "value": "1", "display_key": "_refunded_item_id"}],
+    )
+    return {
+        "id": 9,
+        "date_created_gmt": "2026-11-21T17:30:00",
+        "amount": "15.61",
+        "reason": "Tasse zerbrochen",
+        "refunded_payment": False,
+        "meta_data": [],
+        "line_items": [line],
+        "shipping_lines": [{"id": 91, "total": "-4.12", "total_tax": "-0.78", "taxes": []}],
+        "fee_lines": [],
+        **changes,
+    }
+
+
+def refunded(**changes: Any) -> dict[str, Any]:
+    """An order that names a refund, with all that the shop says about it."""
+    return order(refunds=[named_refund()], hub_refunds=[refund()], **changes)

@@ -14,7 +14,7 @@ from tests.connectors.world import Reply
 from . import payloads
 from .goods import Goods
 
-_ORDER = re.compile(r"/wp-json/wc/v3/orders/(\d+)(/notes)?")
+_ORDER = re.compile(r"/wp-json/wc/v3/orders/(\d+)(/notes|/refunds)?")
 _TRACKING = re.compile(r"/wp-json/wc-shipment-tracking/v3/orders/(\d+)/shipment-trackings")
 INVALID_ID: Reply = (404, {}, '{"code":"woocommerce_rest_shop_order_invalid_id","message":"Invalid ID."}')
 NO_ROUTE: Reply = (404, {}, '{"code":"rest_no_route","message":"No route was found."}')
@@ -36,20 +36,21 @@ class Shop:
         self.trackings: list[dict[str, Any]] = []
         self.puts: list[dict[str, Any]] = []
         self.queries: list[dict[str, str]] = []
+        self.refunds: list[dict[str, Any]] = []
         self.goods = Goods()
 
     def is_write(self, request: requests.PreparedRequest) -> bool:
         return request.method != "GET"
 
     def made(self) -> Any:
-        return [*self.notes, *self.trackings, *self.puts, *self.goods.set]
+        return [*self.notes, *self.trackings, *self.puts, *self.refunds, *self.goods.set]
 
     def answer(self, request: requests.PreparedRequest) -> Reply:
         parts = urlsplit(str(request.url))
         self.queries.append({name: values[0] for name, values in parse_qs(parts.query).items()})
         body = json.loads(request.body) if request.body else {}
         if found := _ORDER.fullmatch(parts.path):
-            return self._order(request.method or "", found[1], bool(found[2]), body)
+            return self._order(request.method or "", found[1], found[2] or "", body)
         if found := _TRACKING.fullmatch(parts.path):
             return self._kept(request.method or "", self.trackings, body) if self.plugin else NO_ROUTE
         if parts.path.endswith("/orders"):
@@ -58,12 +59,15 @@ class Shop:
             return 200, {"X-WP-TotalPages": "1"}, json.dumps(self.webhooks)
         return self.goods.answer(request.method or "", parts.path, self.queries[-1], body) or NO_ROUTE
 
-    def _order(self, method: str, order_id: str, notes: bool, body: dict[str, Any]) -> Reply:
+    def _order(self, method: str, order_id: str, part: str, body: dict[str, Any]) -> Reply:
         order = self.orders.get(order_id)
         if order is None:
             return INVALID_ID
-        if notes:
-            return self._kept(method, self.notes, body)
+        if part:
+            kept = self._kept(method, self.notes if part == "/notes" else self.refunds, body)
+            named = [{"id": one["id"], "reason": one["reason"], "total": f"-{one['amount']}"} for one in self.refunds]
+            order["refunds"] = named or order["refunds"]
+            return kept
         if method == "PUT":
             self.puts.append(body)
             order.update(body)

@@ -20,7 +20,7 @@ from .payloads import BERLIN, delivery, item, order, shipping, tax_line
 
 def parse(body: Any, topic: str = "order.updated", **config: Any) -> Any:
     connector = WooCommerce(WooCommerce.Config(**settings(**config)), Http())
-    (report,) = connector.parse(delivery(body, topic))
+    report, *_refunds = connector.parse(delivery(body, topic))
     return report
 
 
