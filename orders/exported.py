@@ -70,6 +70,8 @@ def cancelled(order: Order) -> None:
     sale = order.sales.exclude(stage=SaleStage.CANCELLED).first()
     if sale is None and order.sales.exists():
         return
+    if aftersales.is_cancelled(order):
+        return  # the hub's own cancellation comes back from the shop; its steps say what the ERP still has to do
     begun = aftersales.cancelled_in_shop(order) if sale else None
     if begun and (begun.state in TAKING or aftersales.in_conflict(begun)):
         return  # the ERP is being told, or both sides lie before a person already
