@@ -136,7 +136,11 @@ def test_an_amount_alone_is_split_by_the_rates_of_the_order(told: Callable[[str]
     it.does("refund", amount="5.00")
     case = it.case(kind="REFUND")
     split = {Decimal(rate): Decimal(gross) for rate, (gross, _tax) in case.stated["split"].items()}
-    assert (case.amount, sum(split.values()), set(split)) == (5, 5, {Decimal("0.19"), Decimal("0.07")})
+    assert (case.amount, sum(split.values()), set(split)) == (
+        Decimal(5),
+        Decimal(5),
+        {Decimal("0.19"), Decimal("0.07")},
+    )
     assert (case.lines.count(), it.sale(), it.refunds_in_shop()) == (0, "live", 1)
 
 
@@ -149,11 +153,11 @@ def test_a_refund_of_what_is_still_here_is_a_cancellation_of_lines(
     assert order
     it.does("refund", lines={SIEVE: 1})
     case = it.case()
-    assert (case.kind, case.state, case.lines.get().quantity) == ("CANCELLATION", "PROPOSED", 1)
+    assert (case.kind, case.state, case.lines.get().quantity) == ("CANCELLATION", "PROPOSED", Decimal(1))
     decide(services.confirm, case, boss)
     it.stack.work()
     line = order.lines.get(sku=SIEVE)
-    assert (line.cancelled, it.sale(), it.is_cancelled_in_shop()) == (1, "live", False)
+    assert (line.cancelled, it.sale(), it.is_cancelled_in_shop()) == (Decimal(1), "live", False)
 
 
 @SHOPS
@@ -164,7 +168,7 @@ def test_a_refund_that_comes_before_its_order_waits_for_it(told: Callable[[str],
     it.stack.poll(it.channel)
     order = Order.objects.get(external_id=it.number)
     case = it.case(kind="REFUND")
-    assert (case.order, case.amount, case.state) == (order, 3, "PROPOSED")
+    assert (case.order, case.amount, case.state) == (order, Decimal(3), "PROPOSED")
     assert (it.sale(), it.refunds_in_shop(), open_cases()) == ("live", 1, {})
 
 
