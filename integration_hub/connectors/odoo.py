@@ -14,6 +14,7 @@ from typing import Any
 from integration_hub.kernel import codec, fields
 from integration_hub.kernel.aftersales import CancelSale, WriteReturn
 from integration_hub.kernel.errors import HubError, unreadable
+from integration_hub.kernel.funds import RegisterPayment
 from integration_hub.kernel.messages import Command, Listed, Report, WriteSale, Written
 from integration_hub.kernel.text import say
 
@@ -22,6 +23,7 @@ from ._gone import GONE_TOPIC, gone_delivery, gone_report
 from ._odoo_cancel import Canceller
 from ._odoo_goods import LOCATION_TOPIC, PRODUCT_TOPIC, STOCK_TOPIC, Goods
 from ._odoo_goods_reports import location_report, product_report, stock_report
+from ._odoo_payment import Cashier, journal_of
 from ._odoo_poll import Poll
 from ._odoo_reports import RETURN_STAGES, STAGES, sale_report
 from ._odoo_return import Returner
@@ -46,6 +48,7 @@ class Odoo(Connector):
             Capability.SWEEP_PRODUCTS,
             Capability.CANCEL_SALE,
             Capability.WRITE_RETURN,
+            Capability.REGISTER_PAYMENT,
         }
     )
     streams = (
@@ -58,6 +61,7 @@ class Odoo(Connector):
         say("Odoo sends no signed webhooks; changes are found by polling, once a minute."),
         say("Carrier and tracking number need Odoo's delivery module; without it shipments come without them."),
         say("Returns of kits, and of articles with lots or serial numbers, are booked in Odoo by hand."),
+        say("Payments are registered on the customer's account; matching them with the invoice is done in Odoo."),
         say("Customers that Odoo already holds under the same code are used as they are, not overwritten."),
     )
 
@@ -83,6 +87,11 @@ class Odoo(Connector):
         shipping_product: str = option(say("Product for shipping costs (internal reference)"), default="")
         fee_product: str = option(say("Product for fees and rounding (internal reference)"), default="")
         discount_product: str = option(say("Product for vouchers and rebates (internal reference)"), default="")
+        payment_journal: str = option(
+            say("Journal for payments (short code)"),
+            default="",
+            help=say("A bank or cash journal; only needed where payments are registered in Odoo."),
+        )
         warehouse: str = option(say("Warehouse (short name)"), default="", help=say("Empty: Odoo decides."))
         confirm: bool = option(say("Confirm the sale in Odoo"), default=True)
 
@@ -97,6 +106,8 @@ class Odoo(Connector):
             return Canceller(self._rpc, command).find()
         if isinstance(command, WriteReturn):
             return Returner(self._rpc, command).find()
+        if isinstance(command, RegisterPayment):
+            return Cashier(self._rpc, self.config.payment_journal, command).find()
         if not isinstance(command, WriteSale):
             return super().find(command)
         return self._writer().find(command)
@@ -107,6 +118,8 @@ class Odoo(Connector):
             return Canceller(self._rpc, command).carry_out()
         if isinstance(command, WriteReturn):
             return Returner(self._rpc, command).write()
+        if isinstance(command, RegisterPayment):
+            return Cashier(self._rpc, self.config.payment_journal, command).register()
         if not isinstance(command, WriteSale):
             return super().send(command)
         return self._writer().write(command)
@@ -164,7 +177,14 @@ class Odoo(Connector):
             name = fields.words(companies[0], "name") if companies else ""
             door = "JSON-2" if self._rpc.transport == JSON2 else "JSON-RPC"
             found = [Finding(True, say("Logged in to %(company)s over %(door)s.", company=name, door=door))]
-            return [*found, *self._check_sales(), *self._check_products(), self._check_taxes(), self._check_stock()]
+            return [
+                *found,
+                *self._check_sales(),
+                *self._check_products(),
+                self._check_taxes(),
+                *self._check_journal(),
+                self._check_stock(),
+            ]
         except HubError as error:
             return [Finding(False, error.text)]
 
@@ -192,6 +212,17 @@ class Odoo(Connector):
         if not rates:
             return Finding(False, say("Odoo has no sale taxes in percent."))
         return Finding(True, say("Sale taxes in percent: %(rates)s.", rates=shown))
+
+    def _check_journal(self) -> Sequence[Finding]:
+        """Whether payments can be registered, where the settings name a journal."""
+        code = self.config.payment_journal
+        if not code:
+            return []
+        try:
+            journal_of(self._rpc, code)
+        except HubError as error:
+            return [Finding(False, error.text)]
+        return [Finding(True, say("The journal %(code)s for payments is there.", code=code))]
 
     def _check_stock(self) -> Finding:
         """Whether products and stock can be read; a right that is missing for them alone does not stop the sales."""

@@ -60,6 +60,7 @@ class Tryton(Connector):
         say("Tryton knows the day of a shipment, not the hour, and no carrier; the tracking number is its reference."),
         say("Customers that Tryton already holds under the same code are used as they are, not overwritten."),
         say("VAT numbers of customers are not written to Tryton."),
+        say("Payments are not registered in Tryton."),
     )
 
     words = {"sale": {**reports.UNSHIPPED, **reports.STAGES}}

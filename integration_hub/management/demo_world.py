@@ -96,8 +96,13 @@ def _shopify_secrets() -> dict[str, str]:
 
 
 def _services() -> dict[str, str]:
-    """The service products of the sandbox's Odoo."""
-    return {"shipping_product": "VERSAND", "fee_product": "GEBUEHR", "discount_product": "RABATT"}
+    """The service products of the sandbox's Odoo, and its bank."""
+    return {
+        "shipping_product": "VERSAND",
+        "fee_product": "GEBUEHR",
+        "discount_product": "RABATT",
+        "payment_journal": "BNK1",
+    }
 
 
 def _connection(

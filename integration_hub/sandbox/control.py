@@ -143,6 +143,7 @@ class Control:
                 "stock.picking",
                 "stock.move",
                 "stock.scrap",
+                "account.payment",
                 "res.partner",
             ):
                 self._world.store.clear(table)

@@ -1,4 +1,4 @@
-"""What comes back in the played ERP: transfers from the customer, and what of them is written off; changed lines of sales."""
+"""What comes back in the played ERP: transfers from the customer, what of them is written off, money; changed lines of sales."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ from .odoo_schema import OdooError, stamp, user_error
 from .store import Record
 from .world import World
 
-BEGUN = ("stock.picking", "stock.scrap")
+WANTED = {
+    "stock.picking": ("picking_type_id", "location_id", "location_dest_id"),
+    "stock.scrap": ("product_id",),
+    "account.payment": ("partner_id", "journal_id", "payment_type"),
+}
+BEGUN = tuple(WANTED)
 
 
 def begun(world: World, model: str, number: int, given: Record) -> Record:
     """What Odoo fills in for a new transfer or scrap; refused without what the database wants."""
-    wanted = ("picking_type_id", "location_id", "location_dest_id") if model == "stock.picking" else ("product_id",)
-    for name in wanted:
+    for name in WANTED[model]:
         if not given.get(name):
             words = f"Create/update: a mandatory field is not set: {name} ({model})"
             raise OdooError("odoo.exceptions.ValidationError", words, 422)
+    if model == "account.payment":
+        return {"name": "", "state": "draft"}
     if model == "stock.scrap":
         return {"name": f"SP/{number:05d}", "state": "draft"}
     kind = world.store.get("stock.picking.type", given["picking_type_id"]) or {}
@@ -83,6 +89,17 @@ def scrap(world: World, row: Record) -> bool:
     world.store.put("stock.scrap", row)
     odoo_stock.change(world, row["product_id"], row["location_id"], -float(row["scrap_qty"]))
     return True
+
+
+def post(world: World, payment: Record) -> bool:
+    """Enter a payment into the books; Odoo answers false to that.  Refused for one that is there."""
+    if payment["state"] != "draft":
+        raise user_error("Only a draft payment can be posted.")
+    since_18 = int(str(world.switch("odoo_version"))) >= 18
+    payment.update(state="paid" if since_18 else "posted", name=f"PBNK1/2026/{payment['id']:05d}")
+    payment["write_date"] = stamp(world.now())
+    world.store.put("account.payment", payment)
+    return False
 
 
 def line_changed(world: World, before: Record, line: Record, given: Record) -> None:

@@ -13,6 +13,9 @@ def furnish(world: World) -> None:
     store = world.store
     for table, name in INDEXES:
         store.index(table, name)
+    if not store.count("account.journal"):
+        store.add("account.journal", {"name": "Bank", "code": "BNK1", "type": "bank"})
+        store.add("account.journal", {"name": "Ausgangsrechnungen", "code": "RE", "type": "sale"})
     if not store.count("res.company"):
         _company(world)
     odoo_stock.furnish(world)

@@ -26,6 +26,7 @@ SIGNATURES: dict[str, tuple[bool, tuple[str, ...]]] = {
     "action_confirm": (True, ()),
     "action_cancel": (True, ()),
     "action_assign": (True, ()),
+    "action_post": (True, ()),
     "action_validate": (True, ()),
     "button_validate": (True, ()),
     "message_post": (True, ("body",)),
@@ -35,6 +36,7 @@ BUTTONS = {
     "action_confirm": {"sale.order", "stock.picking"},
     "action_cancel": {"sale.order"},
     "action_assign": {"stock.picking"},
+    "action_post": {"account.payment"},
     "button_validate": {"stock.picking"},
     "action_validate": {"stock.scrap"},
     "message_post": {"sale.order"},
@@ -73,6 +75,7 @@ class Methods:
             "button_validate": lambda call: all(odoo_back.validate(self._world, row) for row in self._records(call)),
             "action_validate": lambda call: all(odoo_back.scrap(self._world, row) for row in self._records(call)),
             "message_post": self._message,
+            "action_post": lambda call: any(odoo_back.post(self._world, row) for row in self._records(call)),
         }
 
     @property

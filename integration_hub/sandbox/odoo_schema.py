@@ -51,6 +51,14 @@ MODELS: dict[str, dict[str, str]] = {
         "sequence": "integer",
     },
     "mail.message": {**dict.fromkeys("model body".split(), "char"), "res_id": "integer"},
+    "account.journal": dict.fromkeys("name code type".split(), "char"),
+    "account.payment": {
+        **dict.fromkeys("name state payment_type partner_type memo payment_reference date".split(), "char"),
+        "amount": "float",
+        "partner_id": "many2one:res.partner",
+        "currency_id": "many2one:res.currency",
+        "journal_id": "many2one:account.journal",
+    },
     "stock.warehouse": {"name": "char", "code": "char", "active": "boolean"},
     "sale.order": {
         **dict.fromkeys("name state client_order_ref origin note".split(), "char"),
@@ -215,6 +223,8 @@ def schema_of(model: str, version: str) -> dict[str, str]:
     fields = {**MODELS[model], **_LOG}
     if model == "sale.order.line" and int(version) >= 19:
         fields["tax_ids"] = fields.pop("tax_id")
+    if model == "account.payment" and int(version) < 18:
+        fields["ref"] = fields.pop("memo")
     if model == "product.product" and int(version) < 18:
         del fields["is_storable"]
     if model == "uom.uom" and int(version) < 19:

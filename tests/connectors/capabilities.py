@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integration_hub.connectors.base import Capability
 from integration_hub.kernel.aftersales import CancelOrder, CancelSale, TellRefunded, WriteReturn
-from integration_hub.kernel.funds import RefundPayment, TellPayment
+from integration_hub.kernel.funds import RefundPayment, RegisterPayment, TellPayment
 from integration_hub.kernel.goods import SetStock
 from integration_hub.kernel.messages import Command, TellAccepted, TellCancelled, TellShipped, WriteSale
 
@@ -28,6 +28,7 @@ METHODS = {
     Capability.TELL_REFUNDED: ("send", "find"),
     Capability.TELL_PAYMENT: ("send", "find"),
     Capability.CANCEL_ORDER: ("send", "find"),
+    Capability.REGISTER_PAYMENT: ("send", "find"),
 }
 COMMANDS: dict[Capability, type[Command]] = {
     Capability.WRITE_SALE: WriteSale,
@@ -41,4 +42,5 @@ COMMANDS: dict[Capability, type[Command]] = {
     Capability.TELL_REFUNDED: TellRefunded,
     Capability.TELL_PAYMENT: TellPayment,
     Capability.CANCEL_ORDER: CancelOrder,
+    Capability.REGISTER_PAYMENT: RegisterPayment,
 }

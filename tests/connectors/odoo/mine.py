@@ -16,6 +16,7 @@ from integration_hub.connectors.base import Connector, Delivery
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.odoo import Odoo
 from integration_hub.kernel.aftersales import CancelSale, GoodsLine, WriteReturn
+from integration_hub.kernel.funds import RegisterPayment
 from integration_hub.kernel.messages import Address, Buyer, Command, SaleLine, WriteSale
 from integration_hub.kernel.states import LineKind
 from integration_hub.sandbox import odoo_sales
@@ -89,6 +90,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "shipping_product": "VERSAND",
         "fee_product": "GEBUEHR",
         "discount_product": "RABATT",
+        "payment_journal": "BNK1",
         **changes,
     }
 
@@ -123,7 +125,8 @@ class Erp:
         }
         lines = [(row["product_uom_qty"], row["price_total"]) for row in self.rows("sale.order.line")]
         moves = [(row["state"], row["product_uom_qty"], row["quantity"]) for row in self.rows("stock.move")]
-        return (sales, counts, lines, moves) if sales or any(counts.values()) else None
+        money = [(row["state"], row["payment_type"], row["amount"]) for row in self.rows("account.payment")]
+        return (sales, counts, lines, moves, money) if sales or any(counts.values()) else None
 
     def sold(self, reference: str, *lines: SaleLine, shipped: bool = False, **changes: Any) -> None:
         """A sale that is there, shipped or not."""
@@ -153,6 +156,12 @@ def cancel(reference: str, *lines: GoodsLine, key: str = "C1") -> CancelSale:
 def back(reference: str, *lines: GoodsLine, received: bool = True) -> WriteReturn:
     words = {"sale_id": "", "sale_number": "", "reason": "gefällt nicht"}
     return WriteReturn(reference=f"{reference}/R1", sale_reference=reference, lines=lines, received=received, **words)
+
+
+def paid(reference: str, amount: str, key: str = "money:7", **changes: Any) -> RegisterPayment:
+    at = datetime(2026, 11, 21, 9, 40, tzinfo=UTC)
+    values: dict[str, Any] = {"sale_id": "", "sale_number": "", "currency": "EUR", "paid_at": at, "payment_id": "pi_1"}
+    return RegisterPayment(key=key, reference=reference, amount=Decimal(amount), **{**values, **changes})
 
 
 def _read(request: requests.PreparedRequest) -> Request:
@@ -280,6 +289,8 @@ class Mine(Contract):
             cancel("H-2001"),
             cancel("H-2002", goods("TEE-250", 2)),
             back("H-3001", goods("TEE-250", 2), goods("TK-100", 1, restock=False)),
+            paid("H-3001", "83.55"),
+            paid("H-2001", "-12.90", key="money:8"),
         ]
 
     def world(self) -> World:
