@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+
 from exceptions import services as cases
+from exceptions.models import CaseState, CaseSubject
 from exceptions.services import Trouble
 from integration_hub.kernel.money import Money
 from integration_hub.kernel.text import say
+from orders.models import Order
 
 from .models import Allocation, OpenItem, bounds_of
 from .states import Kind, Standing
@@ -18,18 +23,27 @@ KINDS = ("paid_but_cancelled", "double_payment", "amounts_disagree")
 
 def of_orders(order_ids: Sequence[int]) -> None:
     """Open what these orders' open items show to be wrong, let go of what is right now."""
-    rows = OpenItem.objects.filter(pk__in=order_ids).select_related("order__channel").order_by("pk")
+    held = _held_up(order_ids)
+    strange = Q(overpaid__gt=0) | Q(captured__gt=0, open__gt=0) | Q(pk__in=held)
+    rows = OpenItem.objects.filter(strange, pk__in=order_ids).select_related("order__channel").order_by("pk")
     for item in rows:
         trouble = _trouble(item)
         if trouble:
             cases.open_case(trouble, item.order, connection=item.order.channel)
-        if trouble or not _is_plain(item):
+        if item.pk in held:
             cases.settle(item.order, kinds=KINDS, still=[(trouble.kind, trouble.cause)] if trouble else [])
 
 
-def _is_plain(item: OpenItem) -> bool:
-    """An order nobody paid for yet has never had such a case."""
-    return not item.captured and not item.refunded and not item.disputed and bool(item.expected)
+def _held_up(order_ids: Sequence[int]) -> set[int]:
+    """Those of the orders that have such a case already."""
+    rows = CaseSubject.objects.filter(
+        case__state=CaseState.OPEN,
+        case__kind__in=KINDS,
+        open=True,
+        subject_type=ContentType.objects.get_for_model(Order),
+        subject_id__in=order_ids,
+    )
+    return set(rows.values_list("subject_id", flat=True))
 
 
 def _trouble(item: OpenItem) -> Trouble | None:

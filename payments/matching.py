@@ -146,18 +146,21 @@ def _tie_many(span: Span) -> None:
         cursor.execute(
             f"CREATE TEMP TABLE looking ON COMMIT DROP AS {looking}", {"after": span.after, "upto": span.upto}
         )
-        cursor.execute("ANALYZE looking")
+        cursor.execute("ANALYZE looking (id, currency, mode, shop, shop_order, reference, order_reference)")
         for ground, rule, only in RULES:
             cursor.execute(f"SELECT 1 FROM looking WHERE {only} LIMIT 1")
             if cursor.fetchone():
                 _carry_out(cursor, ground, rule)
+                cursor.execute("SELECT 1 FROM looking LIMIT 1")
+                if not cursor.fetchone():
+                    break
         cursor.execute("DROP TABLE looking")
 
 
 def _carry_out(cursor: Any, ground: str, rule: str) -> None:
     cursor.execute(f"CREATE TEMP TABLE found ON COMMIT DROP AS {rule}")
     if cursor.rowcount:
-        cursor.execute("ANALYZE found")
+        cursor.execute("ANALYZE found (id)")
         cursor.execute(f"WITH {_TAKE}", {"ground": ground})
         cursor.execute("DELETE FROM looking l USING found f WHERE f.id = l.id")
     cursor.execute("DROP TABLE found")

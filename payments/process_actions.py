@@ -216,7 +216,7 @@ def _has_remainder(row: Any) -> Text | None:
 
 REFUND = Action(
     code="payments.refund",
-    label=_("Refund"),
+    label=_("Give money back"),
     permission="payments.request_refund",
     run=_refund,
     form=RefundForm,

@@ -13,6 +13,14 @@ from inventory.api import ListingViewSet, ProductViewSet
 from orders.aftersales.api import AfterSaleViewSet
 from orders.api import OrderViewSet
 from orders.completeness_api import CompletenessViewSet
+from payments.api import (
+    BankLineViewSet,
+    DisputeViewSet,
+    MovementViewSet,
+    OpenItemViewSet,
+    PayoutViewSet,
+    RefundViewSet,
+)
 
 from .connections import ConnectionViewSet
 from .events import EventViewSet
@@ -24,6 +32,12 @@ app_name = "api"
 _router = SimpleRouter()
 _router.register("orders", OrderViewSet, "order")
 _router.register("after-sales", AfterSaleViewSet, "after-sale")
+_router.register("movements", MovementViewSet, "movement")
+_router.register("payouts", PayoutViewSet, "payout")
+_router.register("refunds", RefundViewSet, "refund")
+_router.register("disputes", DisputeViewSet, "dispute")
+_router.register("bank-lines", BankLineViewSet, "bank-line")
+_router.register("open-items", OpenItemViewSet, "open-item")
 _router.register("customers", CustomerViewSet, "customer")
 _router.register("products", ProductViewSet, "product")
 _router.register("listings", ListingViewSet, "listing")

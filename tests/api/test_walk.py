@@ -14,7 +14,9 @@ from integration_hub.models import Connection, InboundEvent
 from inventory.models import Listing, MappingStep
 from orders.models import Order
 from orders.tally import DayTally
+from payments import balances
 from tests.api.conftest import Caller
+from tests.payments import money
 
 pytestmark = pytest.mark.django_db
 
@@ -22,12 +24,29 @@ ROLES = ("finance", "operations", "marketing", "integrator", "auditor", "adminis
 EVERYBODY = frozenset(ROLES)
 ORDERS = EVERYBODY - {"marketing"}
 PEOPLE = EVERYBODY - {"integrator"}
+FINANCE = frozenset({"finance", "administrator"})
+PAID = FINANCE | {"auditor", "operations"}
 
 # name of the address: method and who gets past the door (others get 403, nobody 401)
 TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "api:order-list": ("GET", ORDERS),
     "api:order-detail": ("GET", ORDERS),
     "api:order-action": ("POST", frozenset({"finance", "operations", "administrator"})),
+    "api:movement-list": ("GET", PAID),
+    "api:movement-detail": ("GET", PAID),
+    "api:movement-action": ("POST", FINANCE),
+    "api:payout-list": ("GET", FINANCE | {"auditor"}),
+    "api:payout-detail": ("GET", FINANCE | {"auditor"}),
+    "api:payout-action": ("POST", FINANCE),
+    "api:refund-list": ("GET", FINANCE | {"auditor"}),
+    "api:refund-detail": ("GET", FINANCE | {"auditor"}),
+    "api:refund-action": ("POST", FINANCE),
+    "api:dispute-list": ("GET", FINANCE | {"auditor"}),
+    "api:dispute-detail": ("GET", FINANCE | {"auditor"}),
+    "api:bank-line-list": ("GET", FINANCE | {"auditor"}),
+    "api:bank-line-detail": ("GET", FINANCE | {"auditor"}),
+    "api:open-item-list": ("GET", PAID),
+    "api:open-item-detail": ("GET", PAID),
     "api:customer-list": ("GET", PEOPLE),
     "api:customer-detail": ("GET", PEOPLE),
     "api:product-list": ("GET", EVERYBODY),
@@ -76,6 +95,7 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
     """An address of each name that leads to something."""
     case = ExceptionCase.objects.get()
     day = DayTally.objects.create(connection=own_system, day="2026-11-20")
+    paid = money.arguments()
     pot = reported.lines.exclude(variant=None).get().variant_id
     listing = Listing.objects.create(connection=own_system, external_id="9", variant_id=pot, how="PERSON")
     MappingStep.objects.bulk_create(
@@ -85,6 +105,21 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
         "order-list": "orders/",
         "order-detail": f"orders/{reported.pk}/",
         "order-action": f"orders/{reported.pk}/actions/orders.retry/",
+        "movement-list": "movements/",
+        "movement-detail": f"movements/{paid['transaction'][0]}/",
+        "movement-action": f"movements/{paid['transaction'][0]}/actions/payments.release/",
+        "payout-list": "payouts/",
+        "payout-detail": f"payouts/{paid['payout'][0]}/",
+        "payout-action": f"payouts/{paid['payout'][0]}/actions/payments.accept_remainder/",
+        "refund-list": "refunds/",
+        "refund-detail": f"refunds/{paid['refund'][0]}/",
+        "refund-action": f"refunds/{paid['refund'][0]}/actions/payments.decline_refund/",
+        "dispute-list": "disputes/",
+        "dispute-detail": f"disputes/{paid['dispute'][0]}/",
+        "bank-line-list": "bank-lines/",
+        "bank-line-detail": f"bank-lines/{money.bank_line().pk}/",
+        "open-item-list": "open-items/",
+        "open-item-detail": f"open-items/{balances.item_of(reported).pk}/",
         "customer-list": "customers/",
         "customer-detail": f"customers/{reported.customer_id}/",
         "product-list": "products/",
@@ -123,7 +158,14 @@ def test_each_role_gets_where_the_table_says(caller: Caller, addresses: dict[str
     for name, (method, allowed) in TABLE.items():
         status = call(client, method, addresses[name])
         # an empty report gets in and is then found wanting
-        good = (400,) if name in ("api:report-orders", "api:statements") else (200,)
+        asking = (
+            "api:report-orders",
+            "api:statements",
+            "api:movement-action",
+            "api:payout-action",
+            "api:refund-action",
+        )
+        good = (400,) if name in asking else (200,)
         if status not in (good if role in allowed else (403,)):
             wrong[name] = status
     assert not wrong

@@ -20,11 +20,12 @@ from payments.models import (
     WriteOff,
 )
 from tests.conftest import make_connection
+from tests.payments import provider as outside
 
 
 def provider() -> Connection:
     found = Connection.objects.filter(slug="stripe").first()
-    return found or make_connection("standin-provider", "stripe", "PAYMENT")
+    return found or make_connection(outside.StandinProvider.code, "stripe", "PAYMENT")
 
 
 def movement(order: Order | None = None, name: str = "ch_1", **more: Any) -> Transaction:
