@@ -49,7 +49,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payments", "0002_guards")]
+    dependencies = [("payments", "0003_refunds_of_special_cases")]
 
     operations = [
         migrations.RunSQL(ALLOCATIONS, migrations.RunSQL.noop),
