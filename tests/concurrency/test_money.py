@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db.models import Sum
@@ -46,7 +47,7 @@ def test_two_people_cannot_refund_the_same_money(
         except HubError:
             return
 
-    together(*[lambda who=who: ask(who) for who in people])  # type: ignore[misc]
+    together(*[partial(ask, who) for who in people])
     given = Refund.objects.exclude(state__in=["FAILED", "DECLINED"]).aggregate(sum=Sum("amount"))["sum"]
     assert given == Decimal(20)
 
