@@ -27,7 +27,17 @@ from tests.dashboards.filled import fill
 # names, codes, units and sentences of gaps alone: the same in both languages
 SAME = frozenset(
     """API ERP GTIN SKU Integration Marketing Name Person Region Start System Team Test Webhook Webhooks optional""".split()
-) | {"Integration Hub", "%(error)s", "%(why)s", "%(count)s h", "%(count)s min"}
+) | {
+    "Integration Hub",
+    "%(error)s",
+    "%(why)s",
+    "%(count)s h",
+    "%(count)s min",
+    "Bank",
+    "IBAN",
+    "Text",
+    "PayPal, Developer Dashboard, Apps & Credentials.",
+}
 GAP = re.compile(r"%\(\w+\)\w|%%|%[sd]|\{\w*\}|<[^>]+>")
 # what stays as it is on a German page: the other language's name; a word that is German too
 OTHERS = frozenset(["English", "Filter"])
@@ -81,7 +91,8 @@ def test_gaps_agree(german: polib.POFile) -> None:
 
 
 def test_nothing_is_left_in_english(german: polib.POFile) -> None:
-    assert {entry.msgid for entry in german if entry.msgid in _said(entry)} - SAME == set()
+    alike = {entry.msgid for entry in german if entry.msgid in _said(entry)}
+    assert {msgid for msgid in alike - SAME if re.search("[a-z]", GAP.sub("", msgid), re.IGNORECASE)} == set()
 
 
 def test_sentences_end_alike(german: polib.POFile) -> None:

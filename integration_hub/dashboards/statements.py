@@ -82,7 +82,7 @@ def _take(request: HttpRequest, connection: Connection, file: UploadedFile[bytes
         return False
     new = sum(one.new for one in taken)
     if new:
-        said = ngettext("%(name)s was taken.", "%(name)s was taken: %(count)s files.", new)
+        said = ngettext("%(name)s was taken: %(count)s file.", "%(name)s was taken: %(count)s files.", new)
         messages.success(request, said % {"name": name, "count": new})
     else:
         messages.info(request, _("%(name)s is known already; nothing was changed.") % {"name": name})

@@ -9,6 +9,6 @@ from . import views
 urlpatterns = [
     path("special/", views.worklist, name="after_sales"),
     path("special/<int:pk>/", views.page, name="after_sale"),
-    path("special/<int:pk>/do/<str:code>/", views.action, name="after_sale_action"),
+    path("special/<int:pk>/do/<str:code>/", views.act, name="after_sale_action"),
     path("special/do/<str:code>/", views.bulk, name="after_sales_bulk"),
 ]

@@ -6,8 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,8 +17,9 @@ from django.views.decorators.http import require_POST
 from exceptions import services as cases
 from exceptions.presentation import Shown
 from integration_hub.backoffice import keyset
+from integration_hub.backoffice.actions import may
 from integration_hub.backoffice.buttons import buttons, press
-from integration_hub.backoffice.pages import context, required
+from integration_hub.backoffice.pages import context, person, required
 from integration_hub.models.activity import Activity
 from orders.models import Order
 
@@ -128,7 +130,7 @@ def _history(row: AfterSale) -> list[Activity]:
 
 @require_POST
 @required(VIEW)
-def action(request: HttpRequest, pk: int, code: str) -> HttpResponse:
+def act(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """Press one of the buttons."""
     press(request, AFTER_SALE_ACTIONS, code, get_object_or_404(AfterSale, pk=pk))
     return redirect("after_sale", pk=pk)
@@ -138,11 +140,15 @@ def action(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 @required(VIEW)
 def bulk(request: HttpRequest, code: str) -> HttpResponse:
     """The same action on all ticked rows, each by itself."""
+    action = next((item for item in AFTER_SALE_ACTIONS if item.bulk and item.code == code), None)
+    if action is None:
+        raise Http404
+    if not may(action, person(request)):
+        raise PermissionDenied
     chosen = [int(pk) for pk in request.POST.getlist("pk")[:200] if pk.isascii() and pk.isdigit() and len(pk) < 19]
     if not chosen:
         messages.warning(request, _("Nothing was chosen."))
-    offered = [item for item in AFTER_SALE_ACTIONS if item.bulk]
     for row in AfterSale.objects.filter(pk__in=chosen).order_by("pk"):
-        press(request, offered, code, row)
+        press(request, [action], code, row)
     back = str(request.POST.get("back", ""))
     return redirect(back if back.startswith("/special/") else "after_sales")

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from exceptions.models import ExceptionCase
 from integration_hub.models import Connection, InboundEvent
 from inventory.models import Listing, MappingStep
+from orders.aftersales.models import AfterSale
 from orders.models import Order
 from orders.tally import DayTally
 from payments import balances
@@ -47,6 +48,9 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "api:bank-line-detail": ("GET", FINANCE | {"auditor"}),
     "api:open-item-list": ("GET", PAID),
     "api:open-item-detail": ("GET", PAID),
+    "api:after-sale-list": ("GET", ORDERS),
+    "api:after-sale-detail": ("GET", ORDERS),
+    "api:after-sale-action": ("POST", frozenset({"finance", "operations", "administrator"})),
     "api:customer-list": ("GET", PEOPLE),
     "api:customer-detail": ("GET", PEOPLE),
     "api:product-list": ("GET", EVERYBODY),
@@ -101,6 +105,9 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
     MappingStep.objects.bulk_create(
         MappingStep(connection=own_system, external_id="9", after_id=pot, how="PERSON") for _role in ROLES
     )
+    special = AfterSale.objects.create(
+        order=reported, kind="REFUND", state="PROPOSED", occurred_at="2026-11-20T10:00:00Z"
+    )
     made = {
         "order-list": "orders/",
         "order-detail": f"orders/{reported.pk}/",
@@ -120,6 +127,9 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
         "bank-line-detail": f"bank-lines/{money.bank_line().pk}/",
         "open-item-list": "open-items/",
         "open-item-detail": f"open-items/{balances.item_of(reported).pk}/",
+        "after-sale-list": "after-sales/",
+        "after-sale-detail": f"after-sales/{special.pk}/",
+        "after-sale-action": f"after-sales/{special.pk}/actions/orders.confirm_after_sale/",
         "customer-list": "customers/",
         "customer-detail": f"customers/{reported.customer_id}/",
         "product-list": "products/",

@@ -11,6 +11,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from integration_hub.models import Connection, InboundEvent, OutboundCommand, User
 from inventory.models import FieldOwner, Listing, Variant
+from orders.aftersales.models import AfterSale
 from orders.models import Order
 from orders.tally import DayTally
 from tests.dashboards.filled import Filled
@@ -41,6 +42,8 @@ PAGES: dict[str, set[str]] = {
     "activity": TRAFFIC,
     "statements": {"finance", "administrator"},
     "completeness": ORDERS,
+    "after_sales": ORDERS,
+    "after_sale": ORDERS,
     "tokens": {"integrator", "auditor", "administrator"},
     "article": EVERYBODY,
     "article_export": EVERYBODY,
@@ -68,6 +71,8 @@ DEEDS: dict[str, set[str]] = {
     "connection_switch": INTEGRATORS,
     "event_action": {"operations", "integrator", "administrator"},
     "command_action": {"operations", "integrator", "administrator"},
+    "after_sale_action": {"finance", "operations", "administrator"},
+    "after_sales_bulk": {"finance", "operations", "administrator"},
     "completeness_again": {"finance", "operations", "integrator", "administrator"},
     "completeness_compare": {"finance", "operations", "integrator", "administrator"},
     "article_action": {"operations", "integrator", "administrator"},
@@ -108,7 +113,13 @@ def arguments(name: str) -> list[Any]:
     pot = Variant.objects.get(sku="TK-100")
     listing = Listing.objects.get_or_create(connection_id=shop, external_id="9")[0].pk
     owner = FieldOwner.objects.get_or_create(field="title")[0].pk
+    special = AfterSale.objects.get_or_create(
+        order_id=order, kind="REFUND", defaults={"state": "PROPOSED", "occurred_at": "2026-11-20T10:00:00Z"}
+    )[0].pk
     known: dict[str, list[Any]] = {
+        "after_sale": [special],
+        "after_sale_action": [special, "orders.confirm_after_sale"],
+        "after_sales_bulk": ["orders.confirm_after_sale"],
         "article": [pot.pk],
         "article_action": [pot.pk, "inventory.edit"],
         "article_apply": ["articles"],
