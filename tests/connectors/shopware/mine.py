@@ -1,0 +1,111 @@
+"""The Shopware connector as the contract suite sees it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
+
+from integration_hub.connectors import _shopware_api
+from integration_hub.connectors.base import Connector, Delivery, Incoming
+from integration_hub.connectors.http import Http
+from integration_hub.connectors.shopware import Shopware
+from integration_hub.kernel.aftersales import CancelOrder
+from integration_hub.kernel.funds import TellPayment
+from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
+from tests.connectors.contract import Contract, Sample
+from tests.connectors.world import World
+
+from . import payloads
+from .shop import Shop
+
+SECRET = "shop-secret-1234"
+ACCEPTED = TellAccepted(reference="R1", order_id=payloads.ORDER, sale_number="S/9", erp="Tryton")
+PARCEL = Parcel(
+    key="P1",
+    number="CS7",
+    carrier="DHL",
+    tracking_number="00340",
+    tracking_url="https://dhl.example/00340",
+    lines=((payloads.LINE, Decimal(3)),),
+)
+SHIPPED = TellShipped(reference="R1", order_id=payloads.ORDER, parcel=PARCEL, complete=True)
+CANCELLED = TellCancelled(reference="R1", order_id=payloads.ORDER, reason="out of stock")
+CANCEL = CancelOrder(key="K1", reference="R1", order_id=payloads.ORDER, reason="the customer does not want it any more")
+REFUNDED = TellPayment(
+    key="K2", reference="R1", order_id=payloads.ORDER, status="partly_refunded", amount=Decimal(5), currency="EUR"
+)
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    return {
+        "url": "https://shop.example.test",
+        "access_key": "SWIATEST0001",
+        "access_secret": "secret-of-the-key",
+        "shop_secret": SECRET,
+        **changes,
+    }
+
+
+def connect(**changes: Any) -> Shopware:
+    """A connection that holds no token yet."""
+    _shopware_api._tokens.clear()
+    return Shopware(Shopware.Config(**settings(**changes)), Http())
+
+
+def signed(body: bytes, secret: str = SECRET, header: str = "shopware-shop-signature") -> Incoming:
+    return Incoming({header: hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}, body)
+
+
+class Mine(Contract):
+    connector_class: ClassVar[type[Connector]] = Shopware
+    signature_headers: ClassVar[tuple[str, ...]] = ("shopware-shop-signature",)
+
+    @pytest.fixture(autouse=True)
+    def known(self) -> Iterator[None]:
+        """No token is held from another test."""
+        _shopware_api._tokens.clear()
+        yield
+        _shopware_api._tokens.clear()
+
+    def connector(self, **changes: Any) -> Connector:
+        return connect(**changes)
+
+    def config(self) -> dict[str, Any]:
+        return settings()
+
+    def samples(self) -> Sequence[Sample]:
+        net = payloads.order(
+            taxStatus="net",
+            amountTotal=32.13,
+            price=payloads.cart(32.13, (19, 5.13, 27.0), taxStatus="net"),
+            lineItems=[payloads.item(30.0, (19, 5.7, 30.0)), payloads.promotion(-3.0, (19, -0.57, -3.0))],
+            deliveries=[],
+            shippingCosts=payloads.price(0),
+        )
+        return [
+            Sample("paid", payloads.delivery(payloads.order())),
+            Sample("net prices", payloads.delivery(net)),
+            Sample("deleted", payloads.delivery({"id": payloads.ORDER}, "order.gone")),
+            Sample("off by a cent", payloads.delivery(payloads.order(amountTotal=31.91)), agrees=False),
+        ]
+
+    def hints(self) -> Sequence[Delivery]:
+        body = payloads.event("checkout.order.placed", {"order": {"id": payloads.ORDER}})
+        return [Delivery("checkout.order.placed", payloads.ORDER, body)]
+
+    def commands(self) -> Sequence[Command]:
+        return [ACCEPTED, SHIPPED, CANCELLED, CANCEL, REFUNDED]
+
+    def world(self) -> World:
+        return Shop()
+
+    def topic(self) -> str:
+        return "event"
+
+    def signed(self, body: bytes, topic: str) -> Incoming:
+        return signed(body)
