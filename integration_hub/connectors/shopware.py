@@ -158,11 +158,17 @@ def _about(body: bytes) -> tuple[str, str, str]:
         found = codec.load_object(body)
         event = fields.words(fields.child(found, "data"), "event", 100)
         event_id = fields.identifier(fields.child(found, "source"), "eventId", required=False)
-        row_id = next(_rows(found), ("", ""))[1]
     except Rejected:
-        event, event_id, row_id = "", "", ""
+        return "event", codec.peek(body, "id"), ""
     known = _EVENT.fullmatch(event) and event not in _READ_HERE
-    return (event if known else "event"), row_id or codec.peek(body, "id"), event_id
+    return (event if known else "event"), _first_row(found) or codec.peek(body, "id"), event_id
+
+
+def _first_row(body: Object) -> str:
+    try:
+        return next(_rows(body), ("", ""))[1]
+    except Rejected:
+        return ""  # judged when it is followed
 
 
 def _rows(body: Object) -> Iterator[tuple[str, str]]:

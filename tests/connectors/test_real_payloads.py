@@ -13,6 +13,7 @@ import pytest
 from integration_hub.connectors.base import Delivery, Incoming
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.shopify import Shopify
+from integration_hub.connectors.shopware import Shopware
 from integration_hub.connectors.woocommerce import WooCommerce
 from integration_hub.kernel import codec
 from integration_hub.kernel.errors import Unauthentic
@@ -21,6 +22,7 @@ from integration_hub.kernel.messages import Ignored, OrderGone, OrderReport, Rep
 from integration_hub.kernel.states import LineKind, OrderStage
 
 from .shopify import mine as shopify_side
+from .shopware import mine as shopware_side
 from .soundness import assert_lines_add_up, assert_sound
 from .woocommerce import mine as woocommerce_side
 
@@ -225,3 +227,48 @@ def test_shopify_variants_agree_with_their_source() -> None:
     (report,) = shopify_parses(body, "product.polled")
     assert isinstance(report, ProductReport)
     assert (report.stock_id, report.tracked, report.price) == ("2", False, Decimal("99.99"))
+
+
+def shopware_orders() -> list[Any]:
+    return [
+        pytest.param(order, id=f"{path.stem}-{order['orderNumber']}")
+        for path in files("shopware", "app_*.json")
+        for order in found(codec.loads(path.read_bytes()), "orderNumber", "lineItems", "deliveries")
+        if order["lineItems"] and order["currency"]
+    ]
+
+
+@pytest.mark.parametrize("order", shopware_orders())
+def test_shopware_order_agrees_with_its_source(order: dict[str, Any]) -> None:
+    shop = Shopware(Shopware.Config(**shopware_side.settings()), Http())
+    (report,) = shop.parse(Delivery("order.polled", order["id"], codec.canonical(order)))
+    assert isinstance(report, OrderReport)
+    assert_sound(report)
+    assert_lines_add_up(report)
+    assert report.total == order["amountTotal"] == sum(line.gross for line in report.lines)
+    assert report.total_tax == order["amountTotal"] - order["amountNet"]
+    assert report.number == order["orderNumber"]
+    items = [line for line in report.lines if line.kind is LineKind.ITEM]
+    assert [line.product_id for line in items] == [line["productId"] for line in order["lineItems"]]
+    assert report.shipping is not None
+    assert report.shipping.city == order["deliveries"][0]["shippingOrderAddress"]["city"]
+
+
+@pytest.mark.parametrize("path", files("shopware", "hmac_vectors.json"), ids=named)
+def test_shopware_signature_vector(path: Path) -> None:
+    vector = json.loads(path.read_text())["post"]
+    shop = Shopware(Shopware.Config(**shopware_side.settings(shop_secret=vector["secret"])), Http())
+    (delivery,) = shop.receive(Incoming({"shopware-shop-signature": vector["hex"]}, vector["body"].encode()))
+    assert delivery.body == vector["body"].encode()
+
+
+@pytest.mark.parametrize("path", files("shopware", "webhook_product_written.json"), ids=named)
+def test_shopware_webhook_of_a_product_is_ignored(path: Path) -> None:
+    shop, request = (
+        Shopware(Shopware.Config(**shopware_side.settings()), Http()),
+        shopware_side.signed(path.read_bytes()),
+    )
+    (delivery,) = shop.receive(request)
+    assert (delivery.topic, delivery.key) == ("product.written", json.loads(path.read_text())["source"]["eventId"])
+    assert not shop.is_hint(delivery)
+    assert isinstance(shop.parse(delivery)[0], Ignored)

@@ -100,7 +100,9 @@ class Shop:
         now = row["stateMachineState"]["technicalName"]
         goal = MOVES[machine].get(action, {}).get(now)
         if goal is None:
-            return refusal(400, "SYSTEM__ILLEGAL_STATE_TRANSITION", f'Illegal transition "{action}" from state "{now}".')
+            return refusal(
+                400, "SYSTEM__ILLEGAL_STATE_TRANSITION", f'Illegal transition "{action}" from state "{now}".'
+            )
         row["stateMachineState"] = payloads.state(goal)
         self.writes.append((f"{machine} {action}", body["sendMail"]))
         return 200, {}, json.dumps(row["stateMachineState"])
