@@ -27,6 +27,7 @@ _ORDER = f"""id name createdAt processedAt updatedAt cancelledAt test taxesInclu
   originalTotalDutiesSet {_MONEY} originalTotalAdditionalFeesSet {_MONEY}
   customer {{ id firstName lastName defaultEmailAddress {{ emailAddress }} defaultPhoneNumber {{ phoneNumber }} }}
   billingAddress {_ADDRESS} shippingAddress {_ADDRESS}
+  refunds(first: 1) {{ id }}
   shippingLines(first: 5) {{ nodes {{
     id title originalPriceSet {_MONEY} discountedPriceSet {_MONEY} {_DISCOUNTS} {_TAXES} }} }}
   lineItems(first: {LINES_PER_PAGE}) {{ pageInfo {{ hasNextPage endCursor }} nodes {{ {_LINE} }} }}"""
@@ -38,6 +39,15 @@ ORDERS = f"""query Orders($after: String, $query: String) {{
 ORDER_LINES = f"""query OrderLines($id: ID!, $after: String) {{
   order(id: $id) {{ lineItems(first: {MORE_LINES}, after: $after) {{
     pageInfo {{ hasNextPage endCursor }} nodes {{ {_LINE} }} }} }} }}"""
+
+_BACK = f"subtotalAmountSet {_MONEY} taxAmountSet {_MONEY}"
+ORDER_REFUNDS = f"""query RefundsOfOrder($id: ID!) {{ order(id: $id) {{ refunds(first: 25) {{
+  id note createdAt refundShippingLines(first: 5) {{ nodes {{ {_BACK} }} }}
+  transactions(first: 5) {{ nodes {{ kind status paymentId manualPaymentGateway amountSet {_MONEY} }} }}
+  refundLineItems(first: 20) {{ nodes {{
+    quantity restockType subtotalSet {_MONEY} totalTaxSet {_MONEY} lineItem {{ id sku }} }} }} }} }} }}"""
+
+ONE_ORDER = f"query OneOrder($id: ID!) {{ order(id: $id) {{ {_ORDER} }} }}"
 
 WEBHOOKS = "query Webhooks { webhookSubscriptions(first: 100) { nodes { id topic uri updatedAt } } }"
 

@@ -25,6 +25,7 @@ STAGES = {
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
 VOUCHERS = frozenset({"gift_card", "shopify_store_credit"})
 TOLD_CANCELLED = "Cancelled in the ERP:"  # how the line begins that tell_cancelled adds to the note
+TOLD = "[hub "  # what every other line of ours carries
 VAT_ID_NAMES = frozenset({"vat_id", "vat id", "vat_number", "vat number", "ust-idnr", "ust-idnr.", "ustid"})
 
 
@@ -61,7 +62,8 @@ def order_report(raw: Object, ready: Iterable[str], *, is_test: bool = False) ->
 
 def _buyers_words(note: str) -> str:
     """The note without what the hub wrote behind it: our own words are no change of the order."""
-    return "\n".join(line for line in note.splitlines() if not line.startswith(TOLD_CANCELLED)).strip()
+    ours = (TOLD_CANCELLED, TOLD)
+    return "\n".join(line for line in note.splitlines() if not any(mark in line for mark in ours)).strip()
 
 
 def stage_of(raw: Object, ready: Iterable[str]) -> OrderStage:
@@ -147,10 +149,11 @@ def _refunded(raw: Object) -> Decimal:
     if raw.get("total_refunded") is not None:
         return fields.amount(raw, "total_refunded")
     currency = fields.words(raw, "currency")
-    return sum((_money_back(refund, raw, currency) for refund in fields.children(raw, "refunds")), ZERO)
+    return sum((money_back(refund, raw, currency) for refund in fields.children(raw, "refunds")), ZERO)
 
 
-def _money_back(refund: Object, raw: Object, currency: str) -> Decimal:
+def money_back(refund: Object, raw: Object, currency: str) -> Decimal:
+    """What went back with a refund, in the shop's currency."""
     sent = [
         item
         for item in fields.children(refund, "transactions")

@@ -14,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from integration_hub.kernel import codec, fields
-from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, RetryLater, Unauthentic, Unsupported
+from integration_hub.kernel.aftersales import CancelOrder, TellRefunded
+from integration_hub.kernel.errors import HubError, Rejected, Unauthentic, Unsupported
 from integration_hub.kernel.fields import Object
+from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.goods import ProductGone, SetStock
 from integration_hub.kernel.messages import (
     Command,
@@ -33,11 +35,15 @@ from integration_hub.kernel.text import say
 from . import _shopify_check as checks
 from . import _shopify_goods as goods
 from . import _shopify_graphql as graphql
+from . import _shopify_poll as polls
+from . import _shopify_returns as returns
 from . import _shopify_shelves as shelves
+from ._shopify_after import Aftermath
 from ._shopify_api import Api
 from ._shopify_config import ShopifyConfig
 from ._shopify_list import orders_placed
-from ._shopify_order import STAGES, order_report
+from ._shopify_order import STAGES
+from ._shopify_refunds import polled_order, whole_order
 from ._shopify_stock import Setter
 from ._shopify_tell import Teller
 from .base import Capability, Connector, Delivery, Finding, Incoming, Listing, Page, Role, Stream
@@ -58,7 +64,13 @@ SCOPES = (
     "write_merchant_managed_fulfillment_orders",
 )
 ALL_ORDERS = "read_all_orders"
-GOODS_STREAMS: dict[str, Callable[..., Page]] = {"products": shelves.products, "stock": shelves.levels}
+MORE_STREAMS: dict[str, Callable[..., Page]] = {
+    "products": shelves.products,
+    "stock": shelves.levels,
+    "returns": returns.changed,
+}
+REFUND_TOPIC = "refunds/create"
+RETURN_SCOPES = ("read_returns",)
 STOCK_SCOPES = ("read_products", "read_locations", "write_inventory")
 
 
@@ -80,11 +92,15 @@ class Shopify(Connector):
             Capability.TELL_ACCEPTED,
             Capability.TELL_SHIPPED,
             Capability.TELL_CANCELLED,
+            Capability.TELL_REFUNDED,
+            Capability.TELL_PAYMENT,
+            Capability.CANCEL_ORDER,
         }
     )
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream("orders", timedelta(minutes=5), timedelta(minutes=15), say("Orders")),
         Stream("products", timedelta(minutes=10), timedelta(minutes=15), say("Products")),
+        Stream("returns", timedelta(minutes=10), timedelta(minutes=15), say("Returns")),
         Stream("stock", timedelta(minutes=5), timedelta(minutes=15), say("Stock")),
         Stream("webhooks", timedelta(hours=1), timedelta(0), say("Webhooks")),
     )
@@ -96,7 +112,13 @@ class Shopify(Connector):
         say(
             "What is taken out of an order in Shopify after it was placed stays in the hub's order; only money returned shows."
         ),
-        say("The hub does not cancel orders in Shopify; it marks them with a tag and a note."),
+        say(
+            "What the ERP cancelled is marked in Shopify with a tag and a note; only a cancellation in the hub cancels there."
+        ),
+        say(
+            "Money refunded elsewhere is booked in Shopify only for payments by hand; else the articles are taken out and the amount stays open there."
+        ),
+        say("Shopify is told that an order is paid only while it waits for the payment; else by a tag."),
     )
     words = {"order": {**STAGES, "cancelled_at": "CANCELLED", "fulfilled": "COMPLETED"}}
     Config = ShopifyConfig
@@ -135,14 +157,27 @@ class Shopify(Connector):
             return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=delivery.topic or "?")),)
         return read(codec.load_object(delivery.body))
 
+    def is_hint(self, delivery: Delivery) -> bool:
+        return delivery.topic in returns.RETURN_TOPICS or delivery.topic == REFUND_TOPIC
+
+    def follow(self, delivery: Delivery) -> Sequence[Delivery]:
+        """A return, or the order of a refund, as it is now."""
+        body = codec.load_object(delivery.body)
+        if delivery.topic == REFUND_TOPIC:
+            wanted = graphql.gid("Order", fields.identifier(body, "order_id"))
+            node = fields.child(self.api.query(graphql.ONE_ORDER, {"id": wanted}), "order")
+            return (polls.delivery("order.polled", polls.whole(self.api, node)),) if node else ()
+        return returns.read(self.api, fields.identifier(body, "id"))
+
     def _readers(self, delivery: Delivery) -> dict[str, Callable[[Object], Sequence[Report]]]:
         ready, seen = self.config.ready_financial_statuses, fields.moment(delivery.context, "seen")
         return {
-            **dict.fromkeys(ORDER_TOPICS, lambda body: (self._from_webhook(body, delivery),)),
+            **dict.fromkeys(ORDER_TOPICS, lambda body: self._from_webhook(body, delivery)),
             **dict.fromkeys(GONE_TOPICS, lambda body: (OrderGone(external_id=fields.identifier(body, "id")),)),
             **dict.fromkeys(PRODUCT_TOPICS, goods.from_webhook),
             **dict.fromkeys(LOCATION_TOPICS, lambda body: (goods.place(body),)),
-            "order.polled": lambda body: (order_report(graphql.rest_shape(body), ready),),
+            "order.polled": lambda body: polled_order(body, ready),
+            returns.POLLED: lambda body: (returns.report(body),),
             "product.polled": goods.polled,
             "product.gone": lambda body: (ProductGone(external_id=fields.identifier(body, "id")),),
             "products/delete": goods.deleted,
@@ -152,42 +187,21 @@ class Shopify(Connector):
             "webhook.state": lambda body: (_subscription(body),),
         }
 
-    def _from_webhook(self, body: Object, delivery: Delivery) -> Report:
+    def _from_webhook(self, body: Object, delivery: Delivery) -> Sequence[Report]:
         if "order_edit" in body or (delivery.context.get("events") and "line_items" not in body):
-            return Ignored(reason=say("a change without the order itself; orders/updated and the next poll bring it"))
+            why = say("a change without the order itself; orders/updated and the next poll bring it")
+            return (Ignored(reason=why),)
         is_test = delivery.context.get("test") == "true"
-        return order_report(body, self.config.ready_financial_statuses, is_test=is_test)
+        return whole_order(body, self.config.ready_financial_statuses, is_test=is_test)
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
         if stream == "orders":
-            return self._poll_orders(since, token)
-        if stream in GOODS_STREAMS:
-            return self._poll_goods(GOODS_STREAMS[stream], since, token)
+            return polls.orders(self.api, since, token)
+        if stream in MORE_STREAMS:
+            return polls.unless_denied(MORE_STREAMS[stream], self.api, since, token)
         if stream == "webhooks":
-            return Page([_delivery("webhook.state", item) for item in self._webhooks()])
+            return Page([polls.delivery("webhook.state", item) for item in self._webhooks()])
         raise Unsupported(say("%(system)s cannot be polled.", system=self.label))
-
-    def _poll_goods(self, read: Callable[..., Page], since: datetime | None, token: str | None) -> Page:
-        """An app without these rights is no reason to stop the orders, too."""
-        try:
-            return read(self.api, since, token)
-        except Misconfigured as error:
-            if error.code != "access_denied":
-                raise
-            raise RetryLater(error.text, after=timedelta(hours=1), code=error.code, detail=error.detail) from error
-
-    def _poll_orders(self, since: datetime | None, token: str | None) -> Page:
-        start = since.astimezone(UTC).strftime("updated_at:>='%Y-%m-%dT%H:%M:%SZ'") if since else None
-        found = fields.child(self.api.query(graphql.ORDERS, {"after": token, "query": start}), "orders")
-        deliveries = [_delivery("order.polled", self._whole(node)) for node in fields.children(found, "nodes")]
-        info = fields.child(found, "pageInfo")
-        return Page(deliveries, fields.words(info, "endCursor") or None if fields.flag(info, "hasNextPage") else None)
-
-    def _whole(self, node: Object) -> Object:
-        """The order with all its lines, however many pages they are."""
-        first = fields.child(node, "lineItems")
-        lines = self.api.follow(graphql.ORDER_LINES, fields.identifier(node, "id"), ("order", "lineItems"), first)
-        return {**node, "lineItems": {"nodes": lines}}
 
     def _webhooks(self) -> list[Object]:
         found = fields.children(fields.child(self.api.query(graphql.WEBHOOKS), "webhookSubscriptions"), "nodes")
@@ -249,13 +263,25 @@ class Shopify(Connector):
             return teller.tell_shipped(command, write=write)
         if isinstance(command, TellCancelled):
             return teller.tell_cancelled(command, write=write)
+        return self._tell_after(command, write=write)
+
+    def _tell_after(self, command: Command, *, write: bool) -> Written | None:
+        aftermath = Aftermath(self.api)
+        if isinstance(command, TellRefunded):
+            return aftermath.refunded(command, write=write)
+        if isinstance(command, CancelOrder):
+            return aftermath.cancelled(command, write=write)
+        if isinstance(command, TellPayment):
+            return aftermath.paid(command, write=write)
         raise Unsupported(say("%(system)s cannot carry this out.", system=self.label))
 
     def check(self) -> Sequence[Finding]:
         try:
             data = self.api.query(graphql.SHOP)
             present = {fields.words(item, "topic") for item in self._webhooks() if item["status"] == "active"}
-            return checks.findings(data, present, scopes=(*SCOPES, ALL_ORDERS, *STOCK_SCOPES), topics=WATCHED)
+            return checks.findings(
+                data, present, scopes=(*SCOPES, ALL_ORDERS, *STOCK_SCOPES, *RETURN_SCOPES), topics=WATCHED
+            )
         except HubError as error:
             return (Finding(False, error.text),)
 
@@ -277,10 +303,6 @@ def _topic(topic: str, action: str) -> str:
     if topic.isupper() and "_" in topic:
         return graphql.topic_of(topic)
     return f"{topic}/{action}" if action and "/" not in topic else topic
-
-
-def _delivery(topic: str, item: Object) -> Delivery:
-    return Delivery(topic, graphql.number_of(item.get("id")), codec.canonical(item))
 
 
 def _subscription(body: Object) -> SubscriptionReport:

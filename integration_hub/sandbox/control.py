@@ -229,7 +229,16 @@ class Control:
         raise KeyError(given["action"])
 
     def _shopify_order(self, given: Record, number: int) -> Record:
-        """Edit (``changes``) or cancel an order."""
+        """Edit (``changes``), refund, pay or cancel an order, or move a return of it (``return``: how)."""
+        if given["action"] == "refund":
+            lines, amount = _lines(given), str(given.get("amount") or "")
+            return self._shopify.back.by_hand(number, lines, amount, str(given.get("reason") or ""))
+        if given["action"] == "return":
+            move, reason = str(given.get("move") or "request"), str(given.get("reason") or "")
+            return self._shopify.back.turn_back(number, move, _lines(given), reason)
+        if given["action"] == "pay":
+            self._shopify.shop.pay(number)
+            return self._shopify.back.order(number)
         if given["action"] == "edit":
             return self._shopify.shop.edit(number, given.get("changes") or {})
         if given["action"] == "cancel":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from html import escape
+from typing import Any
 
 from . import world as facts
 from .basket import TROUBLES
@@ -22,6 +23,14 @@ _FAULTS = (
     ("webhooks", "duplicate_rate", "0.5", "Webhooks come twice (every second)"),
     ("webhooks", "reorder_window", "10", "Webhooks come out of order (within 10 s)"),
 )
+LATEST = 5
+_WOO_MOVES = (
+    ("Refund 5.00", {"action": "refund", "amount": "5.00"}),
+    ("Refund all", {"action": "refund"}),
+    ("Cancel", {"action": "cancel"}),
+    ("Delete", {"action": "delete"}),
+)
+_SHOPIFY_MOVES = _WOO_MOVES[:3]
 _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 form{display:inline}button{margin:.15rem;padding:.35rem .7rem}td{padding:.3rem 1rem .3rem 0;vertical-align:top}
 code{background:#eee;color:#222;overflow-wrap:anywhere}h3{margin:.8rem 0 .2rem}"""
@@ -55,6 +64,34 @@ def _by_hand(sku: str, what: str, quantity: int) -> str:
         f'<form method="post" action="/control/{what}"><input type="hidden" name="action" value="stock">'
         f'<input name="quantity" type="number" aria-label="Stock of {name}" value="{quantity}"><button>Set</button></form>',
     )
+
+
+def _after_sale(world: World) -> str:
+    """The latest orders of each shop with what may happen to them afterwards."""
+    parts = []
+    for shop, name, moves in (("woo", "WooCommerce", _WOO_MOVES), ("shopify", "Shopify", _SHOPIFY_MOVES)):
+        rows = "".join(
+            _row(
+                escape(str(order.get("name") or order["number"])),
+                "".join(_button(f"{shop}/orders/{order['id']}", text, **values) for text, values in moves)
+                + (_return_buttons(order) if shop == "shopify" else ""),
+            )
+            for order in world.store.rows(f"{shop}.orders")[: -LATEST - 1 : -1]
+        )
+        parts.append(f"<h3>{name}</h3><table>{rows}</table>")
+    return "".join(parts)
+
+
+def _return_buttons(order: dict[str, Any]) -> str:
+    first = order["line_items"][0]["sku"]
+    where = f"shopify/orders/{order['id']}"
+    moves = (
+        ("request", "Ask to return a piece"),
+        ("approve", "approve"),
+        ("process", "it arrived"),
+        ("close", "close"),
+    )
+    return "".join(_button(where, text, action="return", move=move, sku=first) for move, text in moves)
 
 
 def _row(*cells: str) -> str:
@@ -106,6 +143,7 @@ def page(world: World) -> str:
 All credentials are invented and open nothing else. <a href="/control/state">State as JSON</a></p>
 <table>{rows}</table>
 <h2>Orders</h2>{orders}<h3>By themselves</h3><div>{_button("pause", "Pause")}{_button("resume", "Go on")}</div>
+<h2>After the sale</h2>{_after_sale(world)}
 <h2>Stock, set by hand</h2>{_shelf(world)}
 <h3>Odoo, WH/Stock</h3><details><summary>Count by hand</summary><table>{shelf(world)}</table></details>
 <h2>Faults</h2><div>{faults}{_button("reset", "All well again")}</div><p>In force: {in_force}</p></html>"""

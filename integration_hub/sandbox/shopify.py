@@ -10,11 +10,12 @@ from . import world as facts
 from .graphql import GraphqlError, execute, is_mutation
 from .hooks import Sender, is_local
 from .http import Request, Response, json_response
+from .shopify_back import ShopifyBack
 from .shopify_goods import ShopifyGoods
 from .shopify_graph import Node, connection, gid, matches, number_of, uncursor, utc
 from .shopify_hooks import GOODS_TOPICS, TOPICS, enum
 from .shopify_shop import ShopifyShop
-from .shopify_types import fulfillment, fulfillment_order, order
+from .shopify_types import fulfillment, fulfillment_order
 from .store import Record
 from .world import World
 
@@ -30,6 +31,7 @@ _SCOPES = (
     "write_fulfillments",
     "read_merchant_managed_fulfillment_orders",
     "write_merchant_managed_fulfillment_orders",
+    "read_returns",
 )
 _SORT = {"UPDATED_AT": "updated_at", "CREATED_AT": "created_at", "PROCESSED_AT": "processed_at", "ID": "id"}
 _MAXIMUM = 2000.0
@@ -51,6 +53,7 @@ class Shopify:
         self._world = world
         self._store = world.store
         self.shop = ShopifyShop(world, sender)
+        self.back = ShopifyBack(world, self.shop)
         self._goods = ShopifyGoods(self.shop.shelf)
 
     def handle(self, request: Request) -> Response:
@@ -116,6 +119,7 @@ class Shopify:
             "node": self._node,
             "nodes": lambda ids: [self._node(item) for item in ids],
             "fulfillment": self._fulfillment,
+            "return": lambda id: self.back.node(number_of(id, "Return")),
             "fulfillmentOrder": lambda id: self._node(id, "FulfillmentOrder"),
             **self._goods.queries(),
             "webhookSubscriptions": self._subscriptions,
@@ -127,6 +131,8 @@ class Shopify:
             "tagsAdd": self._tags_add,
             "orderUpdate": self._order_update,
             "orderCancel": self._order_cancel,
+            "orderMarkAsPaid": self._order_mark_as_paid,
+            "refundCreate": self._refund_create,
             "webhookSubscriptionCreate": self._webhook_create,
             "webhookSubscriptionDelete": self._webhook_delete,
         }
@@ -144,13 +150,13 @@ class Shopify:
             last = uncursor(after)
             rows = [row for row in rows if (key(row) < last if reverse else key(row) > last)]
         rows.sort(key=key)
-        return connection("Order", rows, order, key)(**page)
+        return connection("Order", rows, self.back.view, key)(**page)
 
     def _order(self, global_id: Any, kind: str = "Order") -> Record | None:
         return self._store.get("shopify.orders", number_of(global_id, kind))
 
     def _node(self, global_id: str, kind: str = "") -> Node | None:
-        for name, view in (("Order", order), ("FulfillmentOrder", fulfillment_order)):
+        for name, view in (("Order", self.back.view), ("FulfillmentOrder", fulfillment_order)):
             row = self._order(global_id, name)
             if row is not None and kind in ("", name):
                 return view(row)
@@ -214,7 +220,7 @@ class Shopify:
         old = [tag.strip() for tag in row["tags"].split(",") if tag.strip()]
         new = [tags] if isinstance(tags, str) else tags
         changed = self.shop.edit(row["id"], {"tags": ", ".join(dict.fromkeys([*old, *new]))})
-        return {"__typename": "TagsAddPayload", "node": order(changed), "userErrors": []}
+        return {"__typename": "TagsAddPayload", "node": self.back.view(changed), "userErrors": []}
 
     def _order_update(self, input: Mapping[str, Any]) -> Node:
         row = self._order(input.get("id"))
@@ -232,9 +238,32 @@ class Shopify:
                 {"name": item["key"], "value": item["value"]} for item in input["customAttributes"]
             ]
         changed = self.shop.edit(row["id"], changes)
-        return {"__typename": "OrderUpdatePayload", "order": order(changed), "userErrors": []}
+        return {"__typename": "OrderUpdatePayload", "order": self.back.view(changed), "userErrors": []}
 
-    def _order_cancel(self, orderId: str, reason: str, **_: Any) -> Node:  # noqa: N803
+    def _refund_create(self, input: Mapping[str, Any], idempotent: str | None = None) -> Node:
+        if not idempotent:
+            raise GraphqlError("The @idempotent directive is required for this mutation but was not provided.")
+        made, problem = self.back.write(input, idempotent)
+        errors = _errors((None, problem)) if problem else []
+        return {"__typename": "RefundCreatePayload", "refund": made, "userErrors": errors}
+
+    def _order_mark_as_paid(self, input: Mapping[str, Any]) -> Node:
+        row = self._order(input.get("id"))
+        problem = (
+            [] if row and row["financial_status"] == "pending" else _errors((["id"], "Order cannot be marked as paid."))
+        )
+        if row and not problem:
+            self.shop.pay(row["id"])
+        return {"__typename": "OrderMarkAsPaidPayload", "userErrors": problem}
+
+    def _order_cancel(
+        self,
+        orderId: str,  # noqa: N803
+        reason: str,
+        restock: bool,
+        refundMethod: Mapping[str, Any] | None = None,  # noqa: N803
+        **_: Any,
+    ) -> Node:
         row = self._order(orderId)
         problem = []
         if row is None:
@@ -244,7 +273,9 @@ class Shopify:
         elif row["fulfillments"]:
             problem = _errors((None, "Cannot cancel a fulfilled order"))
         else:
-            self.shop.cancel(row["id"], reason)
+            unpaid = row["financial_status"] in ("pending", "authorized")
+            sends = bool((refundMethod or {}).get("originalPaymentMethodsRefund"))
+            self.shop.cancel(row["id"], reason, restock=restock, void=unpaid or sends)
         job = None if problem else {"__typename": "Job", "id": gid("Job", orderId[-4:]), "done": False}
         return {"__typename": "OrderCancelPayload", "job": job, "orderCancelUserErrors": problem, "userErrors": problem}
 

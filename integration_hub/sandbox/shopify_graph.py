@@ -101,6 +101,8 @@ def _matches(row: Record, name: str, compare: str, *values: str) -> bool:
         return _in_time(str(row["id"]).zfill(20), compare, value.zfill(20))
     if name == "name":
         return bool(row["name"].lstrip("#") == value.lstrip("#"))
+    if name == "return_status":  # asked for as NOT no_return
+        return bool(row.get("return_status", "no_return") != value)
     if name == "tag":
         return value in [tag.strip() for tag in row["tags"].split(",")]
     return True

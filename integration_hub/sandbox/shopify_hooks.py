@@ -21,6 +21,8 @@ TOPICS = (
     "orders/fulfilled",
     "orders/partially_fulfilled",
     "orders/delete",
+    "refunds/create",
+    *(f"returns/{move}" for move in ("request", "approve", "process", "close", "cancel", "decline")),
 )
 GOODS_TOPICS = (
     "products/create",

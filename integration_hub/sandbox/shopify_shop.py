@@ -59,18 +59,18 @@ class ShopifyShop:
         if self._store.get("shopify.orders", order_id) is not None:
             self.edit(order_id, {"currency": "XTS1"})
 
-    def cancel(self, order_id: int, reason: str) -> Record:
-        """Cancel, void the payment; totals as placed stay, the ``current_`` ones fall to nothing."""
+    def cancel(self, order_id: int, reason: str, *, restock: bool = True, void: bool = True) -> Record:
+        """Cancel, void the payment (``void``); totals as placed stay, the ``current_`` ones fall to nothing."""
         now = local(self._world.now())
         order = self._store.get("shopify.orders", order_id)
-        if order is not None and not order["cancelled_at"]:
+        if restock and order is not None and not order["cancelled_at"]:
             self.shelf.put_back(order["line_items"])
         changes = {
             "cancelled_at": now,
             "closed_at": now,
             "cancel_reason": reason.lower(),
             "current_total_price": "0.00",
-            "financial_status": "voided",
+            **({"financial_status": "voided"} if void else {}),
         }
         return self.edit(order_id, changes, "orders/cancelled")
 
@@ -110,7 +110,7 @@ class ShopifyShop:
 
     def forget(self) -> None:
         """No orders any more; subscriptions stay."""
-        for table in ("shopify.orders", "shopify.fulfillments"):
+        for table in ("shopify.orders", "shopify.fulfillments", "shopify.refunds", "shopify.returns"):
             self._store.clear(table)
 
 

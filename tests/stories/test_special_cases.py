@@ -20,7 +20,7 @@ from tests.sandbox.play import control, odoo, shopify, woo
 from .full_stack import Stack, basket, item, open_cases
 
 SIEVE, POT, TEA = "SIEB-01", "TK-200", "TEE-250"
-SHOPS = pytest.mark.parametrize("shop", ["woo"])
+SHOPS = pytest.mark.parametrize("shop", ["woo", "shopify"])
 
 
 @pytest.fixture
@@ -192,11 +192,7 @@ def test_cancelled_in_the_shop_after_it_left_is_laid_before_a_person(told: Calla
     it = told(shop)
     order = it.place(item(POT))
     assert order
-    control(it.stack.sandbox, "odoo/ship", order=order.reference)
-    if shop == "woo":
-        it.stack.poll(it.erp)
-    else:
-        order.sales.update(stage="SHIPPED")  # the shop refuses to cancel what it has fulfilled
+    it.stack.ship(order)
     it.does("cancel")
     assert (it.case(kind="CANCELLATION").state, open_cases()) == ("PROPOSED", {"after_sale_conflict": 1})
     assert (it.sale(), it.is_cancelled_in_shop()) == ("live", True)
@@ -207,7 +203,8 @@ def test_money_that_comes_after_the_cancellation_wakes_nothing(told: Callable[[s
     it = told(shop)
     it.place(item(POT), payment="bacs")
     it.does("cancel")
-    it.does("edit", changes={"note": "Geld ist da", "customer_note": "Geld ist da"})
+    it.does("pay")
+    it.does("edit", changes={"note": "Geld ist da"} if shop == "shopify" else {"customer_note": "Geld ist da"})
     order = Order.objects.get()
     assert (order.state, order.sales.count(), it.is_cancelled_in_shop()) == ("CANCELLED", 0, True)
     assert it.stack.rows("sale.order") == []
@@ -272,3 +269,41 @@ def test_all_money_back_in_two_parts_is_two_refunds(told: Callable[[str], Told],
     assert first.amount + second.amount == order.total
     order.refresh_from_db()
     assert (order.payment, it.refunds_in_shop(), it.sale()) == ("REFUNDED", 2, "live")
+
+
+def test_a_return_goes_from_asked_for_to_arrived_and_is_booked(told: Callable[[str], Told], boss: User) -> None:
+    it = told("shopify")
+    order = it.place(item(SIEVE, 3))
+    assert order
+    it.stack.ship(order)
+    it.does("return", move="request", lines={SIEVE: 2}, reason="zu klein")
+    case = it.case(kind="RETURN")
+    assert (case.state, case.reason, case.lines.get().quantity) == ("PROPOSED", "zu klein", Decimal(2))
+    decide(services.confirm, case, boss)
+    it.does("return", move="approve")
+    case.refresh_from_db()
+    assert (case.state, order.lines.get(sku=SIEVE).returned) == ("ANNOUNCED", Decimal(2))
+    it.does("return", move="process")
+    it.stack.poll(it.channel)
+    case.refresh_from_db()
+    assert (case.state, AfterSale.objects.count(), it.sale()) == ("ARRIVED", 1, "live")
+
+
+def test_a_return_declined_in_the_shop_gives_the_pieces_back(told: Callable[[str], Told], boss: User) -> None:
+    it = told("shopify")
+    order = it.place(item(SIEVE, 2))
+    assert order
+    it.stack.ship(order)
+    it.does("return", move="request", lines={SIEVE: 1})
+    it.does("return", move="decline")
+    assert (it.case(kind="RETURN").state, order.lines.get(sku=SIEVE).returned) == ("DECLINED", Decimal(0))
+    assert (it.sale(), open_cases()) == ("live", {})
+
+
+def test_a_return_of_what_never_left_is_a_cancellation(told: Callable[[str], Told]) -> None:
+    it = told("shopify")
+    order = it.place(item(SIEVE, 2))
+    assert order
+    it.does("return", move="request", lines={SIEVE: 1})
+    case = it.case()
+    assert (case.kind, case.lines.get().quantity, it.sale()) == ("CANCELLATION", Decimal(1), "live")

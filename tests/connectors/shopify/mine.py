@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from integration_hub.connectors.base import Connector, Incoming
+from integration_hub.connectors.base import Connector, Delivery, Incoming
 from integration_hub.connectors.shopify import Shopify
+from integration_hub.kernel.aftersales import CancelOrder, Position, TellRefunded
+from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.goods import LevelToSet, SetStock
 from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
 from tests.connectors.contract import Contract, Sample
@@ -31,6 +33,20 @@ PARCEL = Parcel(
 )
 SHIPPED = TellShipped(reference="R1", order_id="1", parcel=PARCEL, complete=False)
 CANCELLED = TellCancelled(reference="R1", order_id="1", reason="out of stock")
+REFUNDED = TellRefunded(
+    key="teehaus:1/R-3",
+    reference="teehaus:1",
+    order_id="1",
+    positions=(Position(quantity=Decimal(1), line_id="11", amount=Decimal("10.71"), tax=Decimal("1.71")),),
+    amount=Decimal("15.61"),
+    currency="EUR",
+    shipping_amount=Decimal("4.90"),
+    reason="broken",
+)
+PAID = TellPayment(
+    key="money:4:paid:0", reference="R1", order_id="1", status="paid", amount=Decimal("37.03"), currency="EUR"
+)
+TAKEN_BACK = CancelOrder(key="R1/C-4", reference="R1", order_id="1", reason="out of stock")
 
 STOCK = SetStock(
     key="K1",
@@ -64,9 +80,13 @@ class Mine(Contract):
 
     def samples(self) -> Sequence[Sample]:
         net = payloads.order(taxes_included=False, total_price="42.94", total_price_set=payloads.money("42.94"))
+        node = payloads.node(payloads.order())
         return [
             Sample("webhook", payloads.webhook(payloads.order())),
             Sample("polled", payloads.polled(payloads.node(payloads.order()))),
+            Sample("refunded", payloads.webhook(payloads.order(refunds=[payloads.returned()]))),
+            Sample("refunded, polled", payloads.polled({**node, "refunds": [payloads.refund_node()]})),
+            Sample("return", payloads.webhook(payloads.return_node(), "return.polled")),
             Sample("net prices", payloads.webhook(net)),
             Sample("deleted", payloads.webhook({"id": 24}, "orders/delete")),
             Sample("product", payloads.webhook(goods.rest(), "products/update")),
@@ -81,7 +101,13 @@ class Mine(Contract):
         ]
 
     def commands(self) -> Sequence[Command]:
-        return [ACCEPTED, SHIPPED, CANCELLED, STOCK]
+        return [ACCEPTED, SHIPPED, CANCELLED, STOCK, REFUNDED, PAID, TAKEN_BACK]
+
+    def hints(self) -> Sequence[Delivery]:
+        return [
+            payloads.webhook({"id": 983, "order_id": 820982911946154508}, "refunds/create"),
+            payloads.webhook({"id": 77}, "returns/approve"),
+        ]
 
     def world(self) -> World:
         return Shop()

@@ -194,6 +194,7 @@ def node(raw: dict[str, Any], *, refunded: str = "0.0") -> dict[str, Any]:
         "customer": _customer_node(raw["customer"]),
         "billingAddress": _address_node(raw["billing_address"]),
         "shippingAddress": _address_node(raw["shipping_address"]),
+        "refunds": [],
         "shippingLines": {"nodes": [_shipping_node(line) for line in raw["shipping_lines"]]},
         "lineItems": {"pageInfo": {"hasNextPage": False}, "nodes": [line_node(line) for line in raw["line_items"]]},
     }
@@ -205,3 +206,82 @@ def webhook(body: Any, topic: str = "orders/updated", **context: str) -> Deliver
 
 def polled(body: Any) -> Delivery:
     return Delivery("order.polled", "820982911946154508", json.dumps(body).encode())
+
+
+def returned(**changes: Any) -> dict[str, Any]:
+    """A refund over 15.61: one cup of three that came back (10.71) and the shipping costs (4.90)."""
+    sent = {"id": 5, "kind": "refund", "status": "success", "amount": "15.61", "currency": "EUR", "payment_id": "p5"}
+    line = {
+        "line_item_id": 11,
+        "quantity": 1,
+        "restock_type": "return",
+        "subtotal": 10.71,
+        "subtotal_set": money("10.71"),
+        "total_tax": 1.71,
+        "total_tax_set": money("1.71"),
+        "line_item": {"id": 11, "sku": "CUP"},
+    }
+    postage = {"kind": "shipping_refund", "amount": "-4.12", "tax_amount": "-0.78", "amount_set": money("-4.12")}
+    return {
+        "id": 983,
+        "order_id": 1,
+        "created_at": "2026-11-21T18:30:00+01:00",
+        "note": "Tasse zerbrochen",
+        "transactions": [sent],
+        "refund_line_items": [line],
+        "order_adjustments": [postage],
+        **changes,
+    }
+
+
+def refund_node(note: str = "Tasse zerbrochen", number: int = 983) -> dict[str, Any]:
+    """The same refund as GraphQL answers it."""
+    return {
+        "id": f"gid://shopify/Refund/{number}",
+        "note": note,
+        "createdAt": "2026-11-21T17:30:00Z",
+        "refundShippingLines": {"nodes": [{"subtotalAmountSet": bag("4.90"), "taxAmountSet": bag("0.78")}]},
+        "transactions": {
+            "nodes": [
+                {
+                    "kind": "REFUND",
+                    "status": "SUCCESS",
+                    "paymentId": "p5",
+                    "manualPaymentGateway": False,
+                    "amountSet": bag("15.61"),
+                }
+            ]
+        },
+        "refundLineItems": {
+            "nodes": [
+                {
+                    "quantity": 1,
+                    "restockType": "RETURN",
+                    "subtotalSet": bag("10.71"),
+                    "totalTaxSet": bag("1.71"),
+                    "lineItem": {"id": "gid://shopify/LineItem/11", "sku": "CUP"},
+                }
+            ]
+        },
+    }
+
+
+def return_node(status: str = "OPEN", processed: int = 0, **changes: Any) -> dict[str, Any]:
+    """A return of two cups as GraphQL answers it."""
+    line = {
+        "id": "gid://shopify/ReturnLineItem/1",
+        "quantity": 2,
+        "processedQuantity": processed,
+        "returnReasonNote": "zu klein",
+        "customerNote": None,
+        "fulfillmentLineItem": {"lineItem": {"id": "gid://shopify/LineItem/11", "sku": "CUP"}},
+    }
+    return {
+        "id": "gid://shopify/Return/77",
+        "name": "#1001-R1",
+        "status": status,
+        "createdAt": "2026-11-21T17:30:00Z",
+        "order": {"id": "gid://shopify/Order/1", "updatedAt": "2026-11-21T17:31:00Z", "currencyCode": "EUR"},
+        "returnLineItems": {"nodes": [line]},
+        **changes,
+    }

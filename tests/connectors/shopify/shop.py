@@ -43,7 +43,12 @@ class Shop:
         self.notes_written: list[str] = []
         self.orders = [payloads.node(payloads.order())]
         self.webhooks = [{"id": "gid://shopify/WebhookSubscription/1", "topic": topic} for topic in shopify.WATCHED]
-        self.scopes = [*shopify.SCOPES, shopify.ALL_ORDERS, *shopify.STOCK_SCOPES]
+        self.scopes = [*shopify.SCOPES, shopify.ALL_ORDERS, *shopify.STOCK_SCOPES, *shopify.RETURN_SCOPES]
+        self.status = "PENDING"
+        self.cancelled_at = ""
+        self.by_hand = True  # the payment went past every gateway
+        self.refunds: list[dict[str, Any]] = []
+        self.returns = [payloads.return_node()]
         self.goods = Goods()
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
@@ -52,6 +57,9 @@ class Shop:
 
     def made(self) -> Any:
         told: list[Any] = [tag for tag in self.tags if tag != "vip"]
+        told += (
+            [self.status] * (self.status != "PENDING") + [self.cancelled_at] * bool(self.cancelled_at) + self.refunds
+        )
         return told + self.notes_written + self.fulfilments + self.goods.set
 
     def answer(self, request: requests.PreparedRequest) -> Reply:
@@ -98,6 +106,51 @@ class Shop:
     def _on_order_tags(self, variables: dict[str, Any]) -> Any:
         order = {"id": ORDER, "name": "#1001", "note": self.note, "tags": self.tags}
         return {"order": order if variables["id"] == ORDER else None}
+
+    def _on_one_order(self, variables: dict[str, Any]) -> Any:
+        return {"order": next((node for node in self.orders if node["id"] == variables["id"]), None)}
+
+    def _on_refunds_of_order(self, variables: dict[str, Any]) -> Any:
+        return {"order": {"refunds": [payloads.refund_node()]}}
+
+    def _on_one_return(self, variables: dict[str, Any]) -> Any:
+        return {"return": next((node for node in self.returns if node["id"] == variables["id"]), None)}
+
+    def _on_returns(self, variables: dict[str, Any]) -> Any:
+        nodes = [{"id": ORDER, "returns": {"nodes": self.returns}}]
+        return {"orders": {"pageInfo": {"hasNextPage": False, "endCursor": None}, "nodes": nodes}}
+
+    def _on_order_refunds(self, variables: dict[str, Any]) -> Any:
+        sale = {
+            "id": "gid://shopify/OrderTransaction/1",
+            "kind": "SALE",
+            "status": "SUCCESS",
+            "gateway": "Vorkasse",
+            "manualPaymentGateway": self.by_hand,
+            "amountSet": payloads.bag("37.03"),
+        }
+        kept = [{"id": f"gid://shopify/Refund/{n}", "note": one["note"]} for n, one in enumerate(self.refunds, 1)]
+        order: dict[str, Any] = {"id": ORDER, "name": "#1001", "note": self.note}
+        order |= {"displayFinancialStatus": self.status}
+        order |= {"refunds": kept, "transactions": [sale]}
+        return {"order": order if variables["id"] == ORDER else None}
+
+    def _on_write_refund(self, variables: dict[str, Any]) -> Any:
+        self.refunds.append(variables["input"])
+        return {"refundCreate": {"refund": {"id": f"gid://shopify/Refund/{len(self.refunds)}"}, "userErrors": []}}
+
+    def _on_order_standing(self, variables: dict[str, Any]) -> Any:
+        order = {"id": ORDER, "name": "#1001", "tags": self.tags, "cancelledAt": self.cancelled_at or None}
+        order |= {"displayFinancialStatus": self.status}
+        return {"order": order if variables["id"] == ORDER else None}
+
+    def _on_cancel_order(self, variables: dict[str, Any]) -> Any:
+        self.cancelled_at = "2026-11-21T18:00:00Z"
+        return {"orderCancel": {"job": {"id": "gid://shopify/Job/1", "done": False}, "orderCancelUserErrors": []}}
+
+    def _on_mark_paid(self, variables: dict[str, Any]) -> Any:
+        self.status = "PAID"
+        return {"orderMarkAsPaid": {"userErrors": []}}
 
     def _on_add_tags(self, variables: dict[str, Any]) -> Any:
         self.tags += [tag for tag in variables["tags"] if tag not in self.tags]

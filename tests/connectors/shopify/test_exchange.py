@@ -194,7 +194,7 @@ def test_orders_that_the_app_may_not_see_any_more_are_not_gone() -> None:
 def test_the_check_names_missing_rights_and_webhooks() -> None:
     shop = Shop()
     shop.scopes = ["write_orders", "read_all_orders", "write_merchant_managed_fulfillment_orders"]
-    shop.scopes += shopify.STOCK_SCOPES
+    shop.scopes += [*shopify.STOCK_SCOPES, *shopify.RETURN_SCOPES]
     shop.webhooks = []
     with outside(shop):
         bad = [str(finding.text) for finding in connect().check() if not finding.ok]
