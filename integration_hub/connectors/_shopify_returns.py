@@ -69,7 +69,7 @@ def report(node: Object) -> AfterSaleReport:
     order, status = fields.child(node, "order"), fields.words(node, "status", 60).upper()
     created = fields.moment(node, "createdAt")
     if created is None:
-        raise unreadable("createdAt is missing")
+        raise unreadable("%(name)s is missing", name="createdAt")
     lines = fields.children(fields.child(node, "returnLineItems"), "nodes")
     return AfterSaleReport(
         external_id=fields.identifier({"id": number_of(node.get("id"))}, "id"),

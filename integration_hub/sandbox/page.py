@@ -36,9 +36,9 @@ form{display:inline}button{margin:.15rem;padding:.35rem .7rem}td{padding:.3rem 1
 code{background:#eee;color:#222;overflow-wrap:anywhere}h3{margin:.8rem 0 .2rem}"""
 
 
-def _button(action: str, label: str, **values: str) -> str:
+def _button(where: str, label: str, **values: str) -> str:
     hidden = "".join(f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in values.items())
-    return f'<form method="post" action="/control/{action}">{hidden}<button>{escape(label)}</button></form>'
+    return f'<form method="post" action="/control/{where}">{hidden}<button>{escape(label)}</button></form>'
 
 
 def _shelf(world: World) -> str:

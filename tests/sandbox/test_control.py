@@ -78,7 +78,7 @@ def test_a_subscription_is_replaced_not_doubled(sandbox: Sandbox, door: Door) ->
         subscribed(sandbox, door, shop)
         subscribed(sandbox, door, shop)
     rows = [row["topic"] for row in state(sandbox)["subscriptions"]]
-    assert len(set(rows)) == len(rows) == 4 + 7
+    assert len(set(rows)) == len(rows) == 4 + 14
 
 
 def test_a_relative_address_is_the_hubs(sandbox: Sandbox) -> None:
