@@ -19,7 +19,7 @@ from integration_hub.kernel.text import Text, say
 from integration_hub.models.access import User
 from orders.models import Order
 
-from . import assigning, bank
+from . import assigning, bank, likely
 from .assigning import Share
 from .models import Allocation, Candidate, Transaction
 from .names import plain
@@ -77,7 +77,7 @@ class OrderForm(RowForm):
         movement = movement_of(self.row)
         found = Candidate.objects.filter(transaction=movement).select_related("order__channel").order_by("-score", "pk")
         self.fields["order"].choices = [(one.order_id, _choice(one)) for one in found]  # type: ignore[attr-defined]
-        if found:
+        if found and likely.stands_out([one.score for one in found]):
             self.fields["order"].initial = found[0].order_id
 
     def clean(self) -> dict[str, Any]:
@@ -178,7 +178,7 @@ def _can_ignore(row: Any) -> Text | None:
 
 ASSIGN = Action(
     code="payments.assign",
-    label=_("It is for this order …"),
+    label=_("It is for this order"),
     permission="payments.assign_transaction",
     run=_assign,
     form=OrderForm,

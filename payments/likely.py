@@ -61,9 +61,14 @@ def fits(row: Transaction) -> list[Fit]:
 
 def best(found: Sequence[Fit]) -> Fit | None:
     """The one that is likely and clearly ahead of the others; None where it is not clear."""
-    if not found or found[0].score < LIKELY:
-        return None
-    return found[0] if len(found) == 1 or found[0].score - found[1].score >= AHEAD else None
+    return found[0] if stands_out([fit.score for fit in found]) else None
+
+
+def stands_out(scores: Sequence[int]) -> bool:
+    """Whether the first of these scores, best first, is likely and clearly ahead of the second."""
+    if not scores or scores[0] < LIKELY:
+        return False
+    return len(scores) == 1 or scores[0] - scores[1] >= AHEAD
 
 
 def is_sure(fit: Fit) -> bool:
