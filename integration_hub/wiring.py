@@ -192,7 +192,7 @@ TASKS = (
     Task(
         name="payments_balances",
         label=_("Bring open items up to date"),
-        every=timedelta(minutes=5),
+        every=timedelta(minutes=1),
         run=payments.chores.bring_up_to_date,
     ),
     Task(
