@@ -10,10 +10,12 @@ import pytest
 from django.db import transaction
 
 from integration_hub.kernel.aftersales import AfterSaleKind
+from integration_hub.kernel.messages import SaleReport
 from integration_hub.kernel.states import Capability
 from integration_hub.models import Connection, User
-from orders.aftersales import services
+from orders.aftersales import flow, services
 from orders.aftersales.models import AfterSale
+from orders.aftersales.states import Outcome
 from orders.models import Order
 from tests.sandbox.play import control, odoo, shopify, woo
 
@@ -77,6 +79,15 @@ class Told:
         order = Order.objects.get(external_id=self.number)
         (found,) = odoo(self.stack.sandbox).list_sales([order.reference])
         return "live" if found.live else "cancelled"
+
+    def moved_in_erp(self) -> tuple[list[tuple[str, Decimal]], list[tuple[str, Decimal, bool | None]]]:
+        """What left the ERP's warehouse and what came back, over its own interface."""
+        erp = odoo(self.stack.sandbox)
+        reports = [report for one in erp.poll("sales", None, None).deliveries for report in erp.parse(one)]
+        (found,) = [report for report in reports if isinstance(report, SaleReport)]
+        left = sorted((line.sku, line.quantity) for parcel in found.shipments for line in parcel.lines)
+        back = [(one.sku, one.quantity, one.restock) for told in found.returns for one in told.positions]
+        return left, sorted(back)
 
     def let_the_erp_cancel(self) -> None:
         """By command where the hub can, else by hand as the step says."""
@@ -158,6 +169,30 @@ def test_a_refund_of_what_is_still_here_is_a_cancellation_of_lines(
     it.stack.work()
     line = order.lines.get(sku=SIEVE)
     assert (line.cancelled, it.sale(), it.is_cancelled_in_shop()) == (Decimal(1), "live", False)
+    it.stack.ship(order)
+    assert it.moved_in_erp() == ([(SIEVE, Decimal(1)), (TEA, Decimal(1))], [])
+
+
+@SHOPS
+def test_what_comes_back_lies_in_the_erp_and_what_is_broken_does_not(
+    told: Callable[[str], Told], shop: str, boss: User
+) -> None:
+    it = told(shop)
+    order = it.place(item(SIEVE, 3))
+    assert order
+    it.stack.ship(order)
+    line = order.lines.get(sku=SIEVE)
+    case = services.request(order, AfterSaleKind.RETURN, {line.pk: Decimal(2)}, by=boss, why="gefällt nicht")
+    decide(services.confirm, case, boss)
+    decide(flow.arrive, case, boss)
+    halves = {case.lines.get().pk: {Outcome.RESTOCK: Decimal(1), Outcome.WRITE_OFF: Decimal(1)}}
+    with transaction.atomic():
+        flow.inspect(case.pk, halves, by=boss)
+    it.stack.work()
+    it.stack.poll(it.erp)
+    back = [(SIEVE, Decimal(1), False), (SIEVE, Decimal(1), True)]
+    assert it.moved_in_erp() == ([(SIEVE, Decimal(3))], back)
+    assert (AfterSale.objects.count(), open_cases()) == (1, {})
 
 
 @SHOPS
