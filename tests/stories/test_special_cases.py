@@ -185,7 +185,7 @@ def test_what_comes_back_lies_in_the_erp_and_what_is_broken_does_not(
     case = services.request(order, AfterSaleKind.RETURN, {line.pk: Decimal(2)}, by=boss, why="gefällt nicht")
     decide(services.confirm, case, boss)
     decide(flow.arrive, case, boss)
-    halves = {case.lines.get().pk: {Outcome.RESTOCK: Decimal(1), Outcome.WRITE_OFF: Decimal(1)}}
+    halves = {case.lines.get().pk: {Outcome.RESTOCK.value: Decimal(1), Outcome.WRITE_OFF.value: Decimal(1)}}
     with transaction.atomic():
         flow.inspect(case.pk, halves, by=boss)
     it.stack.work()
