@@ -120,7 +120,7 @@ class Shopify(Connector):
         ),
         say("Shopify is told that an order is paid only while it waits for the payment; else by a tag."),
     )
-    words = {"order": {**STAGES, "cancelled_at": "CANCELLED", "fulfilled": "COMPLETED"}}
+    words = {"order": {**STAGES, "cancelled_at": "CANCELLED", "fulfilled": "COMPLETED"}, "return": returns.STAGES}
     Config = ShopifyConfig
     config: ShopifyConfig
 

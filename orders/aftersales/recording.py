@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from exceptions.services import Trouble
 from integration_hub.kernel import codec
 from integration_hub.kernel.aftersales import AfterSaleKind, AfterSaleReport, AfterSaleStage, Position
 from integration_hub.kernel.errors import Rejected
+from integration_hub.kernel.states import OrderStage
 from integration_hub.kernel.text import Text, mark, say
 from integration_hub.models import Connection, InboundEvent
 from integration_hub.models.access import User
@@ -135,7 +136,7 @@ def settle(row: AfterSale) -> None:
         )
         return
     _before_shipping(row, order)
-    tied = tie.tie(order, positions_of(row), delivered=row.kind != AfterSaleKind.CANCELLATION)
+    tied = tie.tie(order, _to_tie(row, order), delivered=row.kind != AfterSaleKind.CANCELLATION)
     if tied.unknown:
         _trouble(row, UNTIED, say("Lines of order %(number)s", number=order.number), _all(tied.unknown))
     elif tied.beyond:
@@ -146,8 +147,18 @@ def settle(row: AfterSale) -> None:
         _begin(row)
 
 
+def _to_tie(row: AfterSale, order: Order) -> list[Position]:
+    """Of a cancelled order a refund is about the money of its lines only: no pieces come back or stay here twice."""
+    positions = positions_of(row)
+    if row.kind != AfterSaleKind.REFUND or order.stage != OrderStage.CANCELLED:
+        return positions
+    return [replace(position, quantity=ZERO) for position in positions]
+
+
 def _before_shipping(row: AfterSale, order: Order) -> None:
     """Money for pieces that have not left the house means that they are not to be delivered: a cancellation."""
+    if row.kind == AfterSaleKind.REFUND and order.stage == OrderStage.CANCELLED:
+        return  # a case of its own says so already; this is the money of it
     pieces = any(position.quantity for position in positions_of(row))
     here = not order.shipments.exists() and not order.sales.filter(stage__in=conflicts.SHIPPED).exists()
     if row.kind in (AfterSaleKind.REFUND, AfterSaleKind.RETURN) and pieces and here:

@@ -223,6 +223,20 @@ def test_cancelled_in_the_shop_is_cancelled_in_the_erp_once_confirmed(
 
 
 @SHOPS
+def test_cancelled_and_refunded_is_one_cancellation_and_the_money_of_it(told: Callable[[str], Told], shop: str) -> None:
+    it = told(shop)
+    it.place(item(SIEVE, 2))
+    it.does("cancel")
+    it.does("refund", lines={SIEVE: 1})
+    it.stack.poll(it.channel)
+    cancelled, refund = AfterSale.objects.order_by("pk")
+    assert (cancelled.kind, cancelled.lines.count()) == ("CANCELLATION", 0)
+    line = refund.lines.get()
+    assert (refund.kind, line.line.sku, line.quantity, line.amount) == ("REFUND", SIEVE, Decimal(0), refund.amount)
+    assert (it.sale(), it.is_cancelled_in_shop(), it.refunds_in_shop()) == ("live", True, 1)
+
+
+@SHOPS
 def test_cancelled_in_the_shop_after_it_left_is_laid_before_a_person(told: Callable[[str], Told], shop: str) -> None:
     it = told(shop)
     order = it.place(item(POT))
