@@ -26,9 +26,14 @@ _tokens: dict[bytes, tuple[str, float]] = {}  # by account: the token and until 
 
 def safe_id(value: str) -> str:
     """An id of Shopware's (32 hexadecimal digits), fit for an address; Rejected for anything else."""
-    if not _ID.fullmatch(value):
+    if not is_id(value):
         raise unreadable("“%(id)s” is not an id of Shopware's", id=value[:100])
     return value
+
+
+def is_id(value: str) -> bool:
+    """Whether this can be an id of Shopware's at all."""
+    return _ID.fullmatch(value) is not None
 
 
 class Api:
@@ -40,23 +45,25 @@ class Api:
         account = f"{config.base}|{config.access_key}|{config.access_secret}"
         self._account = hashlib.sha256(account.encode()).digest()
 
-    def search(self, entity: str, criteria: Mapping[str, Any]) -> list[Object]:
+    def search(
+        self, entity: str, criteria: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> list[Object]:
         """The rows of an entity that meet the criteria, one page of them."""
-        found = self._json(self._call("POST", f"/api/search/{entity}", json=criteria, writes=False))
+        found = self._json(self._call("POST", f"/api/search/{entity}", headers=headers, json=criteria, writes=False))
         if not isinstance(found, dict) or not isinstance(found.get("data"), list):
             raise _not_an_api()
         return fields.children(found, "data")
 
-    def write(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+    def write(self, method: str, path: str, body: Any) -> None:
         """Change something; what is answered on success is not needed."""
         self._call(method, path, json=body)
 
-    def _call(self, method: str, path: str, **kwargs: Any) -> Answer:
+    def _call(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **kwargs: Any) -> Answer:
         """With the token we hold; one that the shop does not take any more is fetched anew, once."""
         known = self._account in _tokens
         for accept in ((*_JUDGED_HERE, 401), _JUDGED_HERE) if known else (_JUDGED_HERE,):
-            headers = {"Authorization": f"Bearer {self._token()}", "Accept": "application/json"}
-            answer = self.http.request(method, path, headers=headers, accept=accept, **kwargs)
+            told = {"Authorization": f"Bearer {self._token()}", "Accept": "application/json", **(headers or {})}
+            answer = self.http.request(method, path, headers=told, accept=accept, **kwargs)
             if answer.status != 401:
                 break
             _tokens.pop(self._account, None)

@@ -53,27 +53,26 @@ OWNERS = {
 
 def orders(api: Api, since: datetime | None, token: str | None) -> Page:
     """One page of the orders that changed."""
-    changed = [_range(name, gte=_stamp(since)) for name in CHANGES] if since else []
-    found = _page(api, [{"type": "multi", "operator": "or", "queries": changed}] if changed else [], token)
-    return Page([delivery(row) for row in found], _behind(found))
+    found, following = page_of(api, "order", changed_since(CHANGES, since), token, PER_PAGE, ASSOCIATIONS)
+    return Page([delivery(row) for row in found], following)
 
 
 def orders_placed(api: Api, start: datetime, end: datetime, token: str | None) -> Listing:
     """One page of the orders placed in this span."""
-    found = _page(api, [_range("orderDateTime", gte=_stamp(start), lt=_stamp(end))], token)
-    return Listing([listed(row) for row in found], _behind(found))
+    wanted = [_range("orderDateTime", gte=_stamp(start), lt=_stamp(end))]
+    found, following = page_of(api, "order", wanted, token, PER_PAGE, ASSOCIATIONS)
+    return Listing([listed(row) for row in found], following)
 
 
 def named(api: Api, entity: str, ids: Sequence[str]) -> list[Object]:
     """The orders that these are, or that they belong to."""
-    wanted = {"type": "equalsAny", "field": OWNERS[entity], "value": [safe_id(one) for one in ids]}
+    wanted = among(OWNERS[entity], [safe_id(one) for one in ids])
     return api.search("order", {"limit": len(ids), "filter": [wanted], "associations": ASSOCIATIONS})
 
 
 def missing(api: Api, order_ids: Sequence[str]) -> list[str]:
     """Which of these orders the shop does not hold."""
-    wanted = {"type": "equalsAny", "field": "id", "value": list(order_ids)}
-    rows = api.search("order", {"limit": max(len(order_ids), 1), "filter": [wanted]})
+    rows = api.search("order", {"limit": max(len(order_ids), 1), "filter": [among("id", order_ids)]})
     held = {fields.identifier(row, "id") for row in rows}
     return [order_id for order_id in order_ids if order_id not in held]
 
@@ -83,18 +82,36 @@ def delivery(order: Object) -> Delivery:
     return Delivery("order.polled", fields.identifier(order, "id", required=False), codec.canonical(order))
 
 
-def _page(api: Api, wanted: list[Mapping[str, Any]], token: str | None) -> list[Object]:
+def page_of(
+    api: Api,
+    entity: str,
+    wanted: Sequence[Mapping[str, Any]],
+    token: str | None,
+    size: int,
+    associations: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[list[Object], str | None]:
+    """One page of the rows that meet all of these filters, and the token that leads on behind it."""
     criteria = {
-        "limit": PER_PAGE,
+        "limit": size,
         "filter": [*wanted, *([_range("autoIncrement", gt=_read(token))] if token is not None else [])],
         "sort": [{"field": "autoIncrement", "order": "ASC"}],
-        "associations": ASSOCIATIONS,
+        **({"associations": associations} if associations else {}),
     }
-    return api.search("order", criteria)
+    rows = api.search(entity, criteria, headers)
+    return rows, fields.identifier(rows[-1], "autoIncrement") if len(rows) >= size else None
 
 
-def _behind(rows: Sequence[Object]) -> str | None:
-    return fields.identifier(rows[-1], "autoIncrement") if len(rows) >= PER_PAGE else None
+def changed_since(names: Sequence[str], since: datetime | None) -> list[Mapping[str, Any]]:
+    """The filter on rows of which one of these moments is not before ``since``."""
+    if since is None:
+        return []
+    return [{"type": "multi", "operator": "or", "queries": [_range(name, gte=_stamp(since)) for name in names]}]
+
+
+def among(name: str, values: Sequence[str]) -> Mapping[str, Any]:
+    """The filter on rows that hold one of these values."""
+    return {"type": "equalsAny", "field": name, "value": list(values)}
 
 
 def _read(token: str) -> int:

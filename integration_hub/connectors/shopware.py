@@ -16,9 +16,11 @@ from typing import Any, ClassVar
 from integration_hub.kernel import codec, fields
 from integration_hub.kernel.errors import HubError, Rejected, Unauthentic, Unsupported
 from integration_hub.kernel.fields import Object
+from integration_hub.kernel.goods import ProductGone, SetStock
 from integration_hub.kernel.messages import Command, Ignored, OrderGone, Report, Written
 from integration_hub.kernel.text import say
 
+from . import _shopware_goods as goods
 from . import _shopware_search as search
 from . import _shopware_states as states
 from ._shopware_api import Api, safe_id
@@ -30,7 +32,7 @@ from .http import Http
 
 _EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 _ABOUT_ORDERS = ("order.", "order_", "checkout.order.", "state_enter.order", "state_leave.order")
-_READ_HERE = frozenset({"order.polled", "order.gone"})
+_READ_HERE = frozenset({"order.polled", "order.gone", "product.polled", "product.gone", "stock.listed"})
 _MOST_ROWS = 50
 
 
@@ -45,7 +47,10 @@ class Shopware(Connector):
             Capability.RECEIVE,
             Capability.POLL,
             Capability.SWEEP,
+            Capability.SWEEP_PRODUCTS,
             Capability.LIST_ORDERS,
+            Capability.LIST_LEVELS,
+            Capability.SET_STOCK,
             Capability.TELL_ACCEPTED,
             Capability.TELL_SHIPPED,
             Capability.TELL_CANCELLED,
@@ -55,6 +60,7 @@ class Shopware(Connector):
     )
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream("orders", timedelta(minutes=5), timedelta(minutes=15), say("Orders")),
+        Stream("products", timedelta(minutes=10), timedelta(minutes=15), say("Products")),
     )
     cannot: ClassVar[tuple[Any, ...]] = (
         say("Shopware signs webhooks only of apps; without one, orders come by polling."),
@@ -64,7 +70,10 @@ class Shopware(Connector):
         say(
             "A product that a plugin sells with parts of its own is one line; only containers are read as their parts."
         ),
-        say("Products and stock of Shopware are not read or set yet."),
+        say(
+            "Prices and categories of products are not read from Shopware; sets that plugins sell come without their parts."
+        ),
+        say("Shopware has one stock per article and counts whole pieces; it knows no locations."),
     )
     words: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "order": states.ORDER_STAGES,
@@ -118,27 +127,47 @@ class Shopware(Connector):
             return (order_report(body, self.config),)
         if delivery.topic == "order.gone":
             return (OrderGone(external_id=fields.identifier(body, "id")),)
+        if delivery.topic == "product.polled":
+            return goods.reports(body, fields.moment(delivery.context, "seen"))
+        if delivery.topic == "product.gone":
+            return (ProductGone(external_id=fields.identifier(body, "id"), stated_at=fields.moment(body, "found")),)
+        if delivery.topic == "stock.listed":
+            return (goods.levels_report(body),)
         return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=delivery.topic or "?")),)
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
         if stream == "orders":
             return search.orders(self.api, since, token)
+        if stream == "products":
+            return goods.products(self.api, since, token)
         raise Unsupported(say("%(system)s cannot be polled.", system=self.label))
 
     def gone(self, order_ids: Sequence[str]) -> Sequence[str]:
         return search.missing(self.api, order_ids)
 
     def gone_delivery(self, order_id: str) -> Delivery:
-        found = {"id": order_id, "found": datetime.now(UTC).isoformat(timespec="seconds")}
-        return Delivery("order.gone", order_id, codec.canonical(found))
+        return _gone("order.gone", order_id)
+
+    def gone_products(self, product_ids: Sequence[str]) -> Sequence[str]:
+        return goods.missing(self.api, product_ids)
+
+    def gone_product_delivery(self, product_id: str) -> Delivery:
+        return _gone("product.gone", product_id)
+
+    def list_levels(self, token: str | None) -> Page:
+        return goods.levels(self.api, token)
 
     def list_orders(self, start: datetime, end: datetime, token: str | None) -> Listing:
         return search.orders_placed(self.api, start, end, token)
 
     def send(self, command: Command) -> Written:
+        if isinstance(command, SetStock):
+            return goods.Setter(self.api).carry_out(command)
         return Teller(self.api, self.config).carry_out(command)
 
     def find(self, command: Command) -> Written | None:
+        if isinstance(command, SetStock):
+            return goods.Setter(self.api).find(command)
         return Teller(self.api, self.config).find(command)
 
     def check(self) -> Sequence[Finding]:
@@ -147,9 +176,18 @@ class Shopware(Connector):
         except HubError as error:
             return (Finding(False, error.text),)
         readable = Finding(True, say("The shop answers, the key is right and may read orders."))
+        try:
+            self.poll("products", datetime.now(UTC), None)
+        except HubError as error:
+            return (readable, Finding(False, say("The products cannot be read: %(why)s", why=error.text)))
         if self.config.shop_secret:
             return (readable, Finding(True, say("Webhooks with the shop secret are taken.")))
         return (readable, Finding(True, say("No shop secret: orders come by polling every 5 minutes.")))
+
+
+def _gone(topic: str, row_id: str) -> Delivery:
+    found = {"id": row_id, "found": datetime.now(UTC).isoformat(timespec="seconds")}
+    return Delivery(topic, row_id, codec.canonical(found))
 
 
 def _about(body: bytes) -> tuple[str, str, str]:

@@ -16,11 +16,12 @@ from integration_hub.connectors.http import Http
 from integration_hub.connectors.shopware import Shopware
 from integration_hub.kernel.aftersales import CancelOrder
 from integration_hub.kernel.funds import TellPayment
+from integration_hub.kernel.goods import LevelToSet, SetStock
 from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
 from tests.connectors.contract import Contract, Sample
 from tests.connectors.world import World
 
-from . import payloads
+from . import goods, payloads
 from .shop import Shop
 
 SECRET = "shop-secret-1234"
@@ -38,6 +39,14 @@ CANCELLED = TellCancelled(reference="R1", order_id=payloads.ORDER, reason="out o
 CANCEL = CancelOrder(key="K1", reference="R1", order_id=payloads.ORDER, reason="the customer does not want it any more")
 REFUNDED = TellPayment(
     key="K2", reference="R1", order_id=payloads.ORDER, status="partly_refunded", amount=Decimal(5), currency="EUR"
+)
+
+STOCK = SetStock(
+    key="K3",
+    levels=(
+        LevelToSet(product_id=goods.MUG, quantity=Decimal(20)),
+        LevelToSet(product_id=goods.LARGE, quantity=Decimal(3)),
+    ),
 )
 
 
@@ -66,7 +75,7 @@ class Mine(Contract):
     signature_headers: ClassVar[tuple[str, ...]] = ("shopware-shop-signature",)
 
     @pytest.fixture(autouse=True)
-    def known(self) -> Iterator[None]:
+    def tokenless(self) -> Iterator[None]:
         """No token is held from another test."""
         _shopware_api._tokens.clear()
         yield
@@ -91,6 +100,13 @@ class Mine(Contract):
             Sample("paid", payloads.delivery(payloads.order())),
             Sample("net prices", payloads.delivery(net)),
             Sample("deleted", payloads.delivery({"id": payloads.ORDER}, "order.gone")),
+            Sample("product", payloads.delivery(goods.product(), "product.polled")),
+            Sample("variant", payloads.delivery(goods.shelf()[2], "product.polled")),
+            Sample("product deleted", payloads.delivery({"id": goods.MUG}, "product.gone")),
+            Sample(
+                "levels",
+                payloads.delivery({"read_at": goods.CHANGED, "rows": goods.shelf()[2:]}, "stock.listed"),
+            ),
             Sample("off by a cent", payloads.delivery(payloads.order(amountTotal=31.91)), agrees=False),
         ]
 
@@ -99,7 +115,7 @@ class Mine(Contract):
         return [Delivery("checkout.order.placed", payloads.ORDER, body)]
 
     def commands(self) -> Sequence[Command]:
-        return [ACCEPTED, SHIPPED, CANCELLED, CANCEL, REFUNDED]
+        return [ACCEPTED, SHIPPED, CANCELLED, CANCEL, REFUNDED, STOCK]
 
     def world(self) -> World:
         return Shop()

@@ -14,7 +14,7 @@ import requests
 
 from tests.connectors.world import Reply
 
-from . import payloads
+from . import goods, payloads
 
 _MOVE = re.compile(r"/api/_action/(order|order_delivery|order_transaction)/([0-9a-f]{32})/state/([a-z_]+)")
 _PATCH = re.compile(r"/api/(order|order-delivery)/([0-9a-f]{32})")
@@ -52,8 +52,8 @@ class Shop:
 
     def __init__(self, *orders: dict[str, Any]) -> None:
         self.orders = [copy.deepcopy(order) for order in (orders or (payloads.order(),))]
+        self.products = goods.shelf()
         self.writes: list[tuple[str, Any]] = []
-        self.criteria: list[dict[str, Any]] = []
         self.tokens = 0
         self.stale: set[str] = set()
 
@@ -70,9 +70,11 @@ class Shop:
             return self._token(body)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}{self.tokens}" or not self.tokens:
             return refusal(401, "9", "The resource owner or authorization server denied the request.")
-        if path == "/api/search/order":
-            self.criteria.append(body)
-            return 200, {}, json.dumps({"total": 0, "data": self._found(body)})
+        if path in ("/api/search/order", "/api/search/product"):
+            rows = self.orders if path.endswith("order") else self.products
+            return 200, {}, json.dumps({"total": 0, "data": _found(rows, body)})
+        if path == "/api/_action/sync":
+            return self._sync(body)
         if found := _MOVE.fullmatch(path):
             return self._move(found[1], found[2], found[3], body)
         if found := _PATCH.fullmatch(path):
@@ -85,9 +87,15 @@ class Shop:
         self.tokens += 1
         return 200, {}, json.dumps({"token_type": "Bearer", "expires_in": 600, "access_token": f"{TOKEN}{self.tokens}"})
 
-    def _found(self, criteria: Any) -> list[Any]:
-        rows = [order for order in self.orders if all(_meets(order, one) for one in criteria.get("filter", ()))]
-        return sorted(rows, key=lambda row: int(row["autoIncrement"]))[: criteria["limit"]]
+    def _sync(self, operations: Any) -> Reply:
+        (operation,) = operations
+        assert (operation["action"], operation["entity"]) == ("upsert", "product")
+        for wish in operation["payload"]:
+            row = next(row for row in self.products if row["id"] == wish["id"])
+            row["availableStock"] += wish["stock"] - row["stock"]
+            row["stock"] = wish["stock"]
+            self.writes.append(("stock", wish))
+        return 200, {}, json.dumps({"data": {}})
 
     def _row(self, entity: str, row_id: str) -> Any:
         rows = [row for order in self.orders for row in (order[_ROWS[entity]] if entity in _ROWS else [order])]
@@ -117,7 +125,14 @@ class Shop:
         return 204, {}, ""
 
 
+def _found(rows: list[Any], criteria: Any) -> list[Any]:
+    found = [row for row in rows if all(_meets(row, one) for one in criteria.get("filter", ()))]
+    return sorted(found, key=lambda row: int(row["autoIncrement"]))[: criteria["limit"]]
+
+
 def _meets(order: Any, wanted: Any) -> bool:
+    if wanted["type"] == "not":
+        return not any(_meets(order, one) for one in wanted["queries"])
     if wanted["type"] == "multi":
         return any(_meets(order, one) for one in wanted["queries"])
     values = list(_values(order, wanted["field"].split(".")))
@@ -130,7 +145,8 @@ def _values(row: Any, names: list[str]) -> Iterator[Any]:
     found = row.get(names[0])
     if len(names) == 1:
         yield found
-    for one in found if isinstance(found, list) else ():
+        return
+    for one in found if isinstance(found, list) else [found] if found else ():
         yield from _values(one, names[1:])
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from integration_hub.kernel.goods import LevelToSet
 from tests.connectors.contract import DeclarationContract, ParseContract, TroubleContract, WriteContract
+from tests.connectors.levels import ProductsSweptContract
 from tests.connectors.listing import OrdersListedContract
+from tests.connectors.stock import StockContract
 from tests.connectors.webhooks import WebhookContract
 
+from . import goods
 from .mine import Mine
 
 
@@ -30,4 +36,13 @@ class TestWriting(Mine, WriteContract):
 
 
 class TestListing(Mine, OrdersListedContract):
+    pass
+
+
+class TestStock(Mine, StockContract):
+    def untracked(self) -> LevelToSet:
+        return LevelToSet(product_id=goods.SHIRT, quantity=Decimal(5))
+
+
+class TestSweeping(Mine, ProductsSweptContract):
     pass
