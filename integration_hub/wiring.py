@@ -156,7 +156,7 @@ KINDS = (
     verification.kind(INVARIANTS),
 )
 
-FACES = (orders.summary.FACE, *inventory.cases.FACES, *payments.summary.FACES)
+FACES = (orders.summary.FACE, *inventory.cases.FACES, *inventory.stock_cases.FACES, *payments.summary.FACES)
 
 LANES = {
     "in": inbox.process,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
 from exceptions.kinds import Kind
 from exceptions.models import ExceptionCase
+from exceptions.subjects import Face, Standing
 
+from .models import StockLevel
 from .services import alarms, comparison, levels, push
+from .services.alarms import plain
 
 
 def restate(case: ExceptionCase) -> int:
@@ -131,5 +136,26 @@ KINDS = (
         due=timedelta(hours=8),
         rerun=alarms.rerun,
         help=_("Look at the connection: is it polled, does the full comparison run? The exception closes itself."),
+    ),
+)
+
+
+def _levels(ids: Sequence[int]) -> Mapping[int, Standing]:
+    rows = StockLevel.objects.filter(pk__in=ids).values_list("pk", "on_hand")
+    return {
+        pk: Standing(_("%(count)s on hand") % {"count": plain(held)}, _tone(held), settled=True) for pk, held in rows
+    }
+
+
+def _tone(held: Decimal) -> str:
+    return "bad" if held < 0 else "good"
+
+
+FACES = (
+    Face(
+        model="inventory.stocklevel",
+        url_name="stock_level",
+        permission="inventory.view_stocklevel",
+        standings=_levels,
     ),
 )

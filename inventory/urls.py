@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import article_views, file_views, mapping_views
+from . import article_views, file_views, mapping_views, stock_setup_views, stock_views
 
 urlpatterns = [
     path("articles/<int:pk>/", article_views.article, name="article"),
@@ -21,5 +21,17 @@ urlpatterns = [
     path("articles/mapping/confirm/", mapping_views.confirm, name="mapping_confirm"),
     path("articles/mapping/history/", mapping_views.history, name="mapping_history"),
     path("articles/mapping/<int:pk>/", mapping_views.listing_page, name="listing"),
+    path("stock/", stock_views.stock_list, name="stock"),
+    path("stock/<int:pk>/", stock_views.stock_of, name="stock_of"),
+    path("stock/<int:pk>/do/<str:code>/", stock_views.stock_action, name="stock_action"),
+    path("stock/level/<int:pk>/", stock_views.level, name="stock_level"),
+    path("stock/ledger/", stock_views.ledger, name="stock_ledger"),
+    path("stock/risk/", stock_views.risk, name="stock_risk"),
+    path("stock/locations/", stock_setup_views.locations, name="stock_locations"),
+    path("stock/locations/<int:pk>/do/<str:code>/", stock_setup_views.location_action, name="stock_location_action"),
+    path("stock/places/<int:pk>/do/<str:code>/", stock_setup_views.place_action, name="stock_place_action"),
+    path("stock/channels/", stock_setup_views.channels, name="stock_channels"),
+    path("stock/channels/<int:pk>/", stock_setup_views.channel, name="stock_channel"),
+    path("stock/channels/<int:pk>/do/<str:code>/", stock_setup_views.channel_action, name="stock_channel_action"),
     path("articles/mapping/<int:pk>/do/<str:code>/", mapping_views.listing_action, name="listing_action"),
 ]

@@ -10,6 +10,13 @@ from rest_framework.routers import SimpleRouter
 from customers.api import CustomerViewSet
 from exceptions.api import ExceptionViewSet
 from inventory.api import ListingViewSet, ProductViewSet
+from inventory.stock_api import (
+    AvailabilityViewSet,
+    DriftViewSet,
+    LevelViewSet,
+    MovementViewSet,
+    ReservationViewSet,
+)
 from orders.aftersales.api import AfterSaleViewSet
 from orders.api import OrderViewSet
 from orders.completeness_api import CompletenessViewSet
@@ -44,6 +51,11 @@ _router.register("listings", ListingViewSet, "listing")
 _router.register("exceptions", ExceptionViewSet, "exception")
 _router.register("connections", ConnectionViewSet, "connection")
 _router.register("completeness", CompletenessViewSet, "completeness")
+_router.register("stock/levels", LevelViewSet, "stock-level")
+_router.register("stock/movements", MovementViewSet, "stock-movement")
+_router.register("stock/reservations", ReservationViewSet, "stock-reservation")
+_router.register("stock/availability", AvailabilityViewSet, "stock-availability")
+_router.register("stock/drifts", DriftViewSet, "stock-drift")
 _router.register("events", EventViewSet, "event")
 
 urlpatterns: list[URLPattern | URLResolver] = [

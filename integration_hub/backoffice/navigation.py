@@ -51,6 +51,7 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Customers"), "admin:customers_customer_changelist", "group", "customers.view_customer"),
             Item(_("Products"), "admin:inventory_variant_changelist", "inventory_2", "inventory.view_variant"),
+            Item(_("Stock"), "stock", "warehouse", "inventory.view_stocklevel"),
             Item(_("Map articles"), "mapping", "join_inner", "inventory.view_listing"),
             Item(_("Differences of articles"), "article_differences", "difference", "inventory.view_listing"),
             Item(_("Files of articles"), "article_files", "upload_file", "inventory.view_listing"),

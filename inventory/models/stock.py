@@ -80,7 +80,13 @@ class StockMovement(models.Model):
             models.Index(fields=["variant", "-id"], name="movement_of_variant"),
             models.Index(fields=["location", "-id"], name="movement_of_location"),
             models.Index(fields=["cause_type", "cause_id"], name="movement_of_cause"),
-            models.Index(fields=["at"], name="movement_at"),
+            models.Index(fields=["at", "id"], name="movement_at"),
+            models.Index(
+                fields=["at"],
+                include=["variant", "kind", "quantity", "reserved"],
+                condition=Q(kind__in=["RESERVED", "RELEASED", "SALE"]),
+                name="movement_demand",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -115,6 +121,7 @@ class StockLevel(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(moved=True), name="level_moved"),
+            models.Index(fields=["location", "-id"], name="level_of_location"),
         ]
 
     def __str__(self) -> str:

@@ -11,12 +11,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from exceptions.models import ExceptionCase
 from integration_hub.models import Connection, InboundEvent
-from inventory.models import Listing, MappingStep
+from inventory.models import Listing, MappingStep, Variant
 from orders.aftersales.models import AfterSale
 from orders.models import Order
 from orders.tally import DayTally
 from payments import balances
 from tests.api.conftest import Caller
+from tests.inventory import stocked
 from tests.payments import money
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,16 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "api:listing-list": ("GET", ORDERS),
     "api:listing-detail": ("GET", ORDERS),
     "api:listing-action": ("POST", frozenset({"operations", "integrator", "administrator"})),
+    "api:stock-level-list": ("GET", ORDERS),
+    "api:stock-level-detail": ("GET", ORDERS),
+    "api:stock-movement-list": ("GET", ORDERS),
+    "api:stock-movement-detail": ("GET", ORDERS),
+    "api:stock-reservation-list": ("GET", ORDERS),
+    "api:stock-reservation-detail": ("GET", ORDERS),
+    "api:stock-availability-list": ("GET", ORDERS),
+    "api:stock-availability-detail": ("GET", ORDERS),
+    "api:stock-drift-list": ("GET", ORDERS),
+    "api:stock-drift-detail": ("GET", ORDERS),
     "api:exception-list": ("GET", ORDERS),
     "api:exception-detail": ("GET", ORDERS),
     "api:exception-action": ("POST", ORDERS - {"auditor"}),
@@ -100,7 +111,7 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
     case = ExceptionCase.objects.get()
     day = DayTally.objects.create(connection=own_system, day="2026-11-20")
     paid = money.arguments()
-    pot = reported.lines.exclude(variant=None).get().variant_id
+    pot = reported.lines.exclude(variant=None).get().variant_id or 0
     listing = Listing.objects.create(connection=own_system, external_id="9", variant_id=pot, how="PERSON")
     MappingStep.objects.bulk_create(
         MappingStep(connection=own_system, external_id="9", after_id=pot, how="PERSON") for _role in ROLES
@@ -108,7 +119,10 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
     special = AfterSale.objects.create(
         order=reported, kind="REFUND", state="PROPOSED", occurred_at="2026-11-20T10:00:00Z"
     )
+    stock = stocked.one_of_each(own_system, Variant.objects.get(pk=pot), reported)
     made = {
+        **{f"stock-{kind}-list": f"stock/{path}/" for kind, path in stocked.PATHS.items()},
+        **{f"stock-{kind}-detail": f"stock/{path}/{stock[kind]}/" for kind, path in stocked.PATHS.items()},
         "order-list": "orders/",
         "order-detail": f"orders/{reported.pk}/",
         "order-action": f"orders/{reported.pk}/actions/orders.retry/",

@@ -14,6 +14,7 @@ from inventory.models import FieldOwner, Listing, Variant
 from orders.aftersales.models import AfterSale
 from orders.models import Order
 from orders.tally import DayTally
+from tests.dashboards import stock_pages
 from tests.dashboards.filled import Filled
 from tests.payments import money
 
@@ -64,7 +65,7 @@ PAGES: dict[str, set[str]] = {
     "disputes": MONEY,
     "bank_lines": MONEY,
     "fees": MONEY,
-}
+} | stock_pages.PAGES
 DEEDS: dict[str, set[str]] = {
     "order_action": {"finance", "operations", "administrator"},
     "connection_action": INTEGRATORS,
@@ -88,7 +89,7 @@ DEEDS: dict[str, set[str]] = {
     "refund_action": {"finance", "administrator"},
     "write_off_action": {"finance", "administrator"},
     "order_money_action": {"finance", "operations", "administrator"},
-}
+} | stock_pages.DEEDS
 ELSEWHERE = {"start_page", "set_language", "refund", "dispute"}  # have tests of their own below and in tests/backoffice
 
 
@@ -146,6 +147,7 @@ def arguments(name: str) -> list[Any]:
         "chain": ["order", order],
         "order_money_action": [order, "payments.refund"],
         **money.arguments(),
+        **stock_pages.arguments(),
     }
     return known.get(name, [])
 

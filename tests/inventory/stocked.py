@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
 from django.utils import timezone
 
 from integration_hub.connectors.base import Delivery
@@ -16,12 +18,14 @@ from integration_hub.models.inbound import Door
 from inventory.models import (
     BundlePart,
     ChannelAvailability,
+    Drift,
     Listing,
     Location,
     LocationMapping,
     Movement,
     Reservation,
     StockLevel,
+    StockMovement,
     StockRule,
     Supply,
     Variant,
@@ -113,3 +117,40 @@ def held_for(variant: Variant) -> dict[str, Any]:
     """Open promises by label; uncovered ones with an asterisk."""
     rows = Reservation.objects.filter(variant=variant, open__gt=0)
     return {row.label + ("" if row.location_id else "*"): row.open.normalize() for row in rows}
+
+
+PATHS = {
+    "level": "levels",
+    "movement": "movements",
+    "reservation": "reservations",
+    "availability": "availability",
+    "drift": "drifts",
+}
+
+
+def one_of_each(channel: Connection, variant: Variant, subject: models.Model) -> dict[str, int]:
+    """A level with its movement, a promise, what the channel is to show and a drift: their ids by kind."""
+    where = place("each")
+    put(variant, where, 5)
+    promised = Reservation.objects.create(
+        variant=variant,
+        location=where,
+        channel=channel,
+        subject_type=ContentType.objects.get_for_model(subject),
+        subject_id=subject.pk,
+        quantity=1,
+        open=0,
+        taken=1,
+    )
+    row = Listing.objects.filter(connection=channel, variant=variant).first() or listed(channel, variant)
+    shows = ChannelAvailability.objects.create(listing=row, channel=channel, wanted=5)
+    drift = Drift.objects.create(
+        channel=channel, variant=variant, told=5, told_at=moment(), found=4, cause="SOLD", seen="PUSH"
+    )
+    return {
+        "level": StockLevel.objects.get(variant=variant, location=where).pk,
+        "movement": StockMovement.objects.filter(variant=variant, location=where).latest("pk").pk,
+        "reservation": promised.pk,
+        "availability": shows.pk,
+        "drift": drift.pk,
+    }
