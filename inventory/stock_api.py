@@ -57,7 +57,7 @@ class LevelOut(serializers.ModelSerializer[StockLevel]):
         ]
 
 
-class MovementOut(serializers.ModelSerializer[StockMovement]):
+class StockMovementOut(serializers.ModelSerializer[StockMovement]):
     """One step of the ledger: signed changes of on hand and reserved, with their cause."""
 
     product = serializers.IntegerField(source="variant_id")
@@ -86,7 +86,7 @@ class MovementOut(serializers.ModelSerializer[StockMovement]):
         ]
 
 
-class MovementIn(serializers.Serializer[Any]):
+class StockMovementIn(serializers.Serializer[Any]):
     """What is to be booked: a receipt, return, correction (the change), count (what was counted) or transfer."""
 
     sku = serializers.CharField(max_length=80)
@@ -212,19 +212,19 @@ class MayBook(BasePermission):
         return bool(request.user.has_perm(wanted))
 
 
-class MovementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[StockMovement]):
+class StockMovementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[StockMovement]):
     """The stock ledger; a POST books where the hub itself counts."""
 
     queryset = StockMovement.objects.select_related("variant", "location", "stated_by", "by")
-    serializer_class = MovementOut
+    serializer_class = StockMovementOut
     filterset_class = MovementsFilter
     orderings = ("-id", "id")
     permission_classes = (MayBook,)
 
-    @extend_schema(request=MovementIn, responses={201: ActionDone} | refusals(400, 401, 403, 404, 409, 422))
+    @extend_schema(request=StockMovementIn, responses={201: ActionDone} | refusals(400, 401, 403, 404, 409, 422))
     def create(self, request: Request) -> Response:
         """Book a receipt, return, correction, count or transfer."""
-        given = MovementIn(data=request.data)
+        given = StockMovementIn(data=request.data)
         given.is_valid(raise_exception=True)
         asked = given.validated_data
         variant = get_object_or_404(Variant, sku=normalised_sku(asked["sku"]))

@@ -138,7 +138,7 @@ def stock_action(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 @required(VIEW)
 def level(request: HttpRequest, pk: int) -> HttpResponse:
     """A level's page is that of its article's stock."""
-    return redirect("stock_of", pk=get_object_or_404(StockLevel, pk=pk).variant_id)
+    return stock_of(request, pk=get_object_or_404(StockLevel, pk=pk).variant_id)  # type: ignore[return-value]
 
 
 @required(LEDGER)

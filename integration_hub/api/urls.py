@@ -14,8 +14,8 @@ from inventory.stock_api import (
     AvailabilityViewSet,
     DriftViewSet,
     LevelViewSet,
-    MovementViewSet,
     ReservationViewSet,
+    StockMovementViewSet,
 )
 from orders.aftersales.api import AfterSaleViewSet
 from orders.api import OrderViewSet
@@ -52,7 +52,7 @@ _router.register("exceptions", ExceptionViewSet, "exception")
 _router.register("connections", ConnectionViewSet, "connection")
 _router.register("completeness", CompletenessViewSet, "completeness")
 _router.register("stock/levels", LevelViewSet, "stock-level")
-_router.register("stock/movements", MovementViewSet, "stock-movement")
+_router.register("stock/movements", StockMovementViewSet, "stock-movement")
 _router.register("stock/reservations", ReservationViewSet, "stock-reservation")
 _router.register("stock/availability", AvailabilityViewSet, "stock-availability")
 _router.register("stock/drifts", DriftViewSet, "stock-drift")
