@@ -28,6 +28,7 @@ import orders.invariants
 import orders.panels
 import orders.silence
 import orders.states
+import orders.stock
 import orders.stock_cases
 import orders.summary
 import payments.aftersales
@@ -206,6 +207,12 @@ TASKS = (
         label=_("Cover back-orders, let go of what has expired, look for stock troubles"),
         every=timedelta(minutes=5),
         run=watch.tidy,
+    ),
+    Task(
+        name="stock_orders",
+        label=_("Let orders under way hold their goods"),
+        every=timedelta(minutes=5),
+        run=orders.stock.take_up,
     ),
     Task(name="stocktake", label=_("Compare the stock of every system"), at=time(2), run=comparison.nightly),
     Task(

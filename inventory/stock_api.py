@@ -208,7 +208,7 @@ class MayBook(BasePermission):
     """Reading needs the right to see the ledger, writing the right to book in it."""
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        wanted = "inventory.view_stockmovement" if request.method in ("GET", "HEAD", "OPTIONS") else BOOK.permission
+        wanted = BOOK.permission if request.method == "POST" else "inventory.view_stockmovement"
         return bool(request.user.has_perm(wanted))
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db import models
-from django.db.models import Sum
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
 from exceptions import services as cases
@@ -19,7 +21,7 @@ from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection, ProcessSwitch
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
-from inventory.models import Location, Shortage, StockLevel, Variant
+from inventory.models import Kind, Location, Reservation, Shortage, StockLevel, Variant
 from inventory.services import bundles, ledger, places, promises, shipping
 from inventory.services.planning import Missing, Wish
 
@@ -182,3 +184,38 @@ def _something_is_free(case: ExceptionCase) -> bool:
         variant_id=case.data.get("variant"), location__supplies__channel_id=case.data.get("channel")
     )
     return any(level.on_hand > level.reserved for level in levels)
+
+
+TAKEN_UP = 200
+
+
+def take_up() -> dict[str, Any]:
+    """Orders that are under way already when a channel's stock is set up hold their goods too; what is missing, uncovered.
+
+    Some at a time, the oldest first; returns how many.
+    """
+    kind = ContentType.objects.get_for_model(Order)
+    promised = Reservation.objects.filter(subject_type=kind, subject_id=OuterRef("pk"))
+    goods = OrderLine.objects.filter(order=OuterRef("pk"), variant__kind__in=(Kind.GOODS, Kind.BUNDLE))
+    count = 0
+    for switch in ProcessSwitch.objects.filter(process=RESERVE_STOCK, enabled=True, channel__supplies__isnull=False):
+        rows = Order.objects.filter(
+            ~Exists(promised),
+            Exists(goods),
+            channel=switch.channel_id,
+            state=OrderState.ACCEPTED,
+            fulfilment=Fulfilment.NONE,
+            placed_at__gte=switch.since,
+        )
+        for pk in list(rows.order_by("placed_at", "pk").values_list("pk", flat=True).distinct()[:TAKEN_UP]):
+            count += _take_up(pk)
+    return {"orders": count}
+
+
+@transaction.atomic
+def _take_up(pk: int) -> bool:
+    order = Order.objects.select_for_update(of=("self",)).select_related("channel").get(pk=pk)
+    if order.state != OrderState.ACCEPTED or order.fulfilment != Fulfilment.NONE:
+        return False
+    promises.promise_uncovered(wish(order, list(order.lines.all())), None)
+    return True

@@ -22,7 +22,7 @@ from integration_hub.sandbox import world as credentials
 from inventory.models import Variant
 from orders.models import Order
 
-from . import demo_money, demo_trouble
+from . import demo_money, demo_stock, demo_trouble
 
 PAST = (("woo", 116), ("shopify", 80))
 DAYS = 45
@@ -60,6 +60,7 @@ def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
     demo_money.upload(sandbox, money[demo_money.BANK])  # a payout is known before it is in the bank
     _quiet(stopped)
     demo_trouble.make(sandbox, connections, quiet=lambda: _quiet(stopped))
+    demo_stock.make(sandbox, connections, quiet=lambda: _quiet(stopped))
     _control(sandbox, "resume")
     built.touch()
     say(f"{Order.objects.count()} orders, a dozen in trouble: see the exception list")

@@ -191,6 +191,19 @@ def test_an_unpaid_order_holds_its_goods_for_a_while(joined: Connection, main: L
     assert Reservation.objects.get().until is None
 
 
+def test_orders_under_way_hold_their_goods_when_stock_is_set_up(
+    joined: Connection, erp: Connection, pot: Variant
+) -> None:
+    say(joined, order(1, 8), order(2, 3))
+    main = stocked.place(source=erp)
+    stocked.put(pot, main, 10)
+    stocked.sells(joined, main)
+    stocked.switch(joined, stock.RESERVE_STOCK, erp)
+    assert stock.take_up() == {"orders": 2}
+    assert stock.take_up() == {"orders": 0}
+    assert stocked.held_for(pot) == {"Laden #1": 8, "Laden #2": 2, "Laden #2*": 1}
+
+
 class TestShipping:
     """The ERP's count falls by what it ships: neither counted twice nor sold again in between."""
 
