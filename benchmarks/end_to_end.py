@@ -30,7 +30,7 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class _Round:
-    """One round of one side: orders per second, milliseconds of CPU per order (the database's apart), memory in MB."""
+    """One round of one side: orders per second, milliseconds of CPU per order (the database's apart), memory in MiB."""
 
     rate: float
     cpu: float
@@ -59,7 +59,7 @@ def _report(ours: Sequence[_Round], bare: Sequence[_Round]) -> None:
     print(f"  CPU per order: ours {cpu:.1f} ms, bare pipeline {bare_cpu:.1f} ms, both without the database's")
     print(f"bench end_to_end {rate:.1f} orders/s ratio={ratio:.2f} goal=0.5", flush=True)
     print(f"bench cpu_per_order {cpu:.1f} ms ratio={15 / cpu:.2f} goal=1.0", flush=True)
-    print(f"bench memory {memory:.0f} MB ratio={400 / memory:.2f} goal=1.0", flush=True)
+    print(f"bench memory {memory:.0f} MiB ratio={400 / memory:.2f} goal=1.0", flush=True)
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class _Side:
         return sum(sum(one.cpu_times()[:4]) for one in self.processes())
 
     def memory(self) -> float:
-        """Resident memory that is theirs alone or shared once (PSS), in MB."""
-        return sum(one.memory_full_info().pss for one in self.processes()) / 1e6
+        """Resident memory that is theirs alone or shared once (PSS), in MiB."""
+        return sum(one.memory_full_info().pss for one in self.processes()) / 2**20
 
     @contextmanager
     def held_still(self) -> Iterator[None]:
