@@ -57,8 +57,8 @@ def _points(levels: Sequence[StockLevel], rows: Sequence[StockMovement], now: da
     for row in rows:
         found.append(Point(row.at, on_hand, reserved))
         on_hand, reserved = on_hand - row.quantity, reserved - row.reserved
-    begins = min(rows[-1].at, now) if len(rows) == MOST else since
-    found.append(Point(begins, on_hand, reserved))
+    whole = len(rows) < MOST and (on_hand or reserved)
+    found.append(Point(since if whole or not rows else rows[-1].at, on_hand, reserved))
     return found[::-1]
 
 

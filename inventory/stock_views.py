@@ -24,7 +24,7 @@ from integration_hub.models import Connection
 from integration_hub.models.access import User
 
 from . import stock_chart
-from .models import ChannelAvailability, Drift, Reservation, StockLevel, StockMovement, Variant
+from .models import ChannelAvailability, Drift, LocationMapping, Reservation, StockLevel, StockMovement, Variant
 from .services import alarms, availability, demand
 from .services.availability import Figures
 from .stock_actions import VARIANT_ACTIONS
@@ -48,8 +48,8 @@ class Sold:
     """What one channel is to show, was told, and the formula behind it with its numbers."""
 
     channel: Connection
-    figures: Sequence[Figures]
-    rows: Sequence[ChannelAvailability]
+    figures: Sequence[tuple[str, Figures]]
+    rows: Sequence[tuple[str, ChannelAvailability]]
 
 
 @required(VIEW)
@@ -79,7 +79,7 @@ def stock_of(request: HttpRequest, pk: int) -> HttpResponse:
         "chart": stock_chart.of(variant),
         "movements": _with_causes(variant.movements.order_by("-pk")[:20], person(request)),
         "drifts": Drift.objects.filter(variant=variant).select_related("channel").order_by("-pk")[:10],
-        "cases": _cases(variant, levels),
+        "cases": _cases(variant),
         "buttons": buttons(request, VARIANT_ACTIONS, variant, "stock_action"),
     }
     title = _("Stock of %(sku)s") % {"sku": variant.sku}
@@ -101,13 +101,25 @@ def _sold(variant: Variant) -> list[Sold]:
         ChannelAvailability.objects.filter(listing__variant=variant).select_related("channel", "listing").order_by("pk")
     )
     channels = Connection.objects.filter(supplies__isnull=False, listing__variant=variant).distinct().order_by("name")
+    named = {
+        (row.connection_id, row.external_id): row.name
+        for row in LocationMapping.objects.filter(connection__in=[one.pk for one in channels])
+    }
+
+    def name(channel: Connection, place: str) -> str:
+        return named.get((channel.pk, place)) or place
+
     return [
-        Sold(one, availability.preview(variant, one), [row for row in rows if row.channel_id == one.pk])
+        Sold(
+            one,
+            [(name(one, found.place), found) for found in availability.preview(variant, one)],
+            [(name(one, row.place), row) for row in rows if row.channel_id == one.pk],
+        )
         for one in channels
     ]
 
 
-def _cases(variant: Variant, levels: Sequence[StockLevel]) -> list[Shown]:
+def _cases(variant: Variant) -> list[Shown]:
     """Open cases about this article's stock."""
     kinds = (alarms.NEGATIVE, alarms.OVERSOLD, "stock_short")
     rows = ExceptionCase.objects.open().filter(kind__in=kinds, data__variant=variant.pk).order_by("due_at")

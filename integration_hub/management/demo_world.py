@@ -60,7 +60,7 @@ def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
     demo_money.upload(sandbox, money[demo_money.BANK])  # a payout is known before it is in the bank
     _quiet(stopped)
     demo_trouble.make(sandbox, connections, quiet=lambda: _quiet(stopped))
-    demo_stock.make(sandbox, connections, quiet=lambda: _quiet(stopped))
+    demo_stock.make(connections, quiet=lambda: _quiet(stopped))
     _control(sandbox, "resume")
     built.touch()
     say(f"{Order.objects.count()} orders, a dozen in trouble: see the exception list")

@@ -27,6 +27,10 @@ def reported(connection: Connection, report: LocationReport, event: InboundEvent
     )
     same = not made and (row.name, row.active) == (stated["name"], stated["active"])
     LocationMapping.objects.filter(pk=row.pk).update(**stated, seen_at=Now())
+    if row.location_id and stated["name"]:
+        # its first level came before its name
+        unnamed = Location.objects.filter(pk=row.location_id, source=connection, name=row.external_id)
+        unnamed.update(name=stated["name"])
     if made and connection.role == Role.ERP:
         _adopt(connection, row, report.name)
         return None

@@ -80,6 +80,8 @@ def plan(wishes: Sequence[Wish], *, decided: Shortage | None = None) -> list[Pla
     One that falls short under the rules to wait or to cancel gets nothing, and what is missing is said; under the others the
     rest is promised uncovered.  ``decided`` goes before the channels' rules.
     """
+    if not wishes:
+        return []
     needs = _needs(wishes)
     desk = _desk(wishes, {variant for need in needs for variant in need}, decided)
     return [_share_out(wish, need, desk) for wish, need in zip(wishes, needs, strict=True)]
