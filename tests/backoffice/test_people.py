@@ -87,7 +87,14 @@ def test_only_administrators_see_people(role: str, person: Callable[..., User]) 
 
 def test_the_admin_holds_only_what_is_ours() -> None:
     shown = {model._meta.label for model in admin.site._registry}
-    assert shown == {"integration_hub.User", "customers.Customer", "inventory.Variant"}
+    money = {"payments.PaymentTerm", "payments.FeeContract", "payments.NumberRule", "payments.Policy"}
+    assert shown == {
+        "integration_hub.User",
+        "customers.Customer",
+        "inventory.Variant",
+        "orders.AfterSaleRule",
+        *money,
+    }
 
 
 def test_customers_are_found_by_what_has_an_index(chief: Client) -> None:

@@ -12,10 +12,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.utils import timezone
 
+import exceptions.invariants
+import orders.invariants
 from exceptions.models import ExceptionCase
 from integration_hub.backoffice.actions import perform
 from integration_hub.backoffice.invariants import all_invariants, invariant_of, judge
 from integration_hub.messaging import actions, pump, schedules, verification
+from integration_hub.messaging import invariants as messaging_invariants
 from integration_hub.messaging.guards import guarded_tables
 from integration_hub.models import Duty, OutboundCommand
 from orders.models import Order
@@ -123,7 +126,9 @@ def test_an_empty_hub_is_found_sound(db: None) -> None:
 
 
 def test_every_invariant_has_its_break() -> None:
-    assert set(BREAKS) == {one.code for one in all_invariants()}
+    """Those of stock and money are broken in tests/inventory and tests/payments as far as the database lets them be."""
+    rooms = (messaging_invariants, exceptions.invariants, orders.invariants)
+    assert set(BREAKS) == {one.code for room in rooms for one in room.INVARIANTS}
 
 
 @pytest.mark.parametrize("code", BREAKS)
