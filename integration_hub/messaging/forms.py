@@ -158,7 +158,8 @@ def _field(item: Field[Any], *, is_set: bool) -> forms.Field:
     if meta.get("secret"):
         return _secret(said, required=required, is_set=is_set)
     if meta.get("choices"):
-        return forms.ChoiceField(choices=[(code, words(text)) for code, text in meta["choices"]], **said)
+        choices = [(code, words(text)) for code, text in meta["choices"]]
+        return forms.ChoiceField(choices=choices, required="" not in dict(choices), **said)
     return _plain(str(getattr(item.type, "__name__", item.type)), said, required=required)
 
 

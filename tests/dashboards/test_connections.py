@@ -57,9 +57,9 @@ def settings_of_woo(**changes: Any) -> dict[str, Any]:
         "config_ready_statuses": "processing\non-hold\n\nprocessing",
         "config_shipped_status": "completed",
         "config_tracking": "note",
-        "config_currency": "EUR",
-        "config_prices": "gross",
-        "config_weight_unit": "kg",
+        "config_currency": "",
+        "config_prices": "",
+        "config_weight_unit": "",
     }
     return base | changes
 
