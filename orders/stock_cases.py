@@ -87,25 +87,32 @@ class TransferForm(RowForm):
     def prepare(self) -> None:
         """Where the article is free, most first."""
         level = level_of(self.row)
-        found = alarms.spare(level) if level else []
+        found = _spare(level) if level else []
         self.fields["source"].choices = [  # type: ignore[attr-defined]
             (row.location_id, f"{row.location.name}: {alarms.plain(row.on_hand - row.reserved)}") for row in found
         ]
         self.fields["quantity"].initial = self.row.data.get("pieces")
 
 
+def _spare(level: StockLevel) -> list[StockLevel]:
+    """Where it is free and the hub itself counts."""
+    return [row for row in alarms.spare(level) if row.location.source_id is None]
+
+
 def _transferable(case: ExceptionCase) -> Text | None:
     level = level_of(case)
-    if level is None or not alarms.spare(level):
-        return say("Nothing of it is free at another location.")
+    if level and level.location.source:
+        return say("%(system)s counts there. Transfer it there; the hub takes it over.", system=level.location.source)
+    if level is None or not _spare(level):
+        return say("Nothing of it is free at another location that the hub counts.")
     return is_open(case)
 
 
 def _transfer(case: ExceptionCase, *, by: User, source: str, quantity: Decimal, why: str) -> Text:
     level = level_of(case)
-    other = next((row for row in alarms.spare(level) if str(row.location_id) == source), None) if level else None
+    other = next((row for row in _spare(level) if str(row.location_id) == source), None) if level else None
     if level is None or other is None:
-        raise NotNow(say("Nothing of it is free at another location."))
+        raise NotNow(say("Nothing of it is free at another location that the hub counts."))
     ledger.transfer(level.variant, other.location, level.location, quantity, by=by, why=why)
     alarms.look([level.variant_id])
     return say(

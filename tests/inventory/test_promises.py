@@ -293,7 +293,7 @@ class TestOversold:
         stocked.put(pot, spare, 9)
         by = person("operations")
         data = {"source": str(spare.pk), "quantity": "4", "why": "for the orders"}
-        with pytest.raises(NotNow, match="says what lies"):
+        with pytest.raises(NotNow, match="counts there"):
             perform(stock_cases.TRANSFER, too_many, by=by, data=data)
         Location.objects.filter(pk=main.pk).update(source=None)
         perform(stock_cases.TRANSFER, too_many, by=by, data=data)
