@@ -205,7 +205,8 @@ def test_nobody_gets_anywhere(addresses: dict[str, str]) -> None:
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_nothing_can_be_written_past_the_actions(caller: Caller, addresses: dict[str, str], method: str) -> None:
     client = caller("administrator")
-    assert {call(client, method, url) for url in addresses.values()} == {405}
+    refused = {call(client, method, url) for url in addresses.values()}
+    assert refused <= {403, 405}  # a door whose permissions name its methods refuses all others before it looks
 
 
 def test_a_reporter_sees_the_fate_of_reports_only(caller: Caller, addresses: dict[str, str]) -> None:
