@@ -6,6 +6,7 @@ from datetime import time, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
+import accounting.handlers
 import exceptions.invariants
 import inventory.cases
 import inventory.invariants
@@ -99,6 +100,7 @@ NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.ShipmentRecorded: [orders.commands.tell_shipped],
     messages.SaleCancelled: [orders.commands.tell_cancelled],
     messages.AfterSaleMoved: [orders.handlers.after_sales_moved],
+    messages.DocumentIssued: [accounting.handlers.documents_issued],
 }
 
 VERBS = {

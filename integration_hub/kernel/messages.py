@@ -385,8 +385,16 @@ class AfterSaleMoneyDue:
     by: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class DocumentIssued:
+    """News: a document of the books was issued, here or in the ERP or shop."""
+
+    document_id: int
+
+
 News = (
     AfterSaleMoneyDue
+    | DocumentIssued
     | OrderMoneyChanged
     | ProductKnown
     | StockMoved
