@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
+from exceptions import guide
 from exceptions.kinds import Kind, all_kinds
 from integration_hub.roles import ROLES
 
@@ -48,15 +49,48 @@ def variables() -> set[str]:
 
 
 @pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.code)
-def test_every_kind_of_case_has_its_section(kind: Kind) -> None:
-    page = ROOT / "docs" / "users" / "operations.md"
-    section = page.read_text().partition(f'<a id="{kind.code}"></a>`{kind.code}`')[2].partition("\n### ")[0]
-    assert f" · {kind.role}, {round(kind.due.total_seconds() / 3600)} hour" in section
-    for part in ("**What it means.**", "**What to look at.**", "**Fixes.**"):
-        assert part in section
-    with translation.override("en"):
-        for fix in kind.fixes:
-            assert f"*{fix.label}*" in section
+def test_every_kind_of_case_has_its_row(kind: Kind) -> None:
+    page = (ROOT / "docs" / "users" / "operations.md").read_text()
+    hours = round(kind.due.total_seconds() / 3600)
+    row = next((line for line in page.splitlines() if f'<a id="{kind.code}"></a>' in line), "")
+    assert f"](../help/en/{kind.code}.md) | `{kind.code}` | {kind.role} | {hours} hour" in row
+
+
+def help_sections(kind: Kind, language: str) -> dict[str, str]:
+    """The sections of a help page by heading, as they stand in the file."""
+    page = guide.path(kind.code, language)
+    assert page.is_file(), f"write docs/help/{language}/{kind.code}.md: see docs/help/README.md"
+    title, *parts = re.split(r"^## +", page.read_text(), flags=re.MULTILINE)
+    assert re.fullmatch(r"# .{4,80}", title.strip()), "one title, then the sections"
+    return {head.strip(): body.strip() for head, _newline, body in (part.partition("\n") for part in parts)}
+
+
+@pytest.mark.parametrize("language", guide.SECTIONS)
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.code)
+def test_every_kind_of_case_has_a_help_page_in_every_language(kind: Kind, language: str) -> None:
+    sections = help_sections(kind, language)
+    assert tuple(sections) == guide.SECTIONS[language]
+    means, blocks, solve, prevent = sections.values()
+    assert all(len(text.split()) >= least for text, least in ((means, 7), (blocks, 1), (solve, 12), (prevent, 7)))
+    steps = re.findall(r"^(\d+)\. ", solve, re.MULTILINE)
+    assert len(steps) >= 2, "step by step"
+    assert steps == [str(number) for number in range(1, len(steps) + 1)]
+    with translation.override(language):
+        assert [str(fix.label) for fix in kind.fixes if f"*{fix.label}*" not in solve] == []
+        known = {str(fix.label) for one in all_kinds() for fix in one.fixes}
+        assert {f"*{label}*" for label in known if f"*{label}*" in solve} <= {f"*{fix.label}*" for fix in kind.fixes}
+
+
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.code)
+def test_the_languages_of_a_help_page_are_two(kind: Kind) -> None:
+    english, german = (help_sections(kind, language) for language in ("en", "de"))
+    for one, other in zip(english.values(), german.values(), strict=True):
+        assert one != other
+
+
+def test_there_is_no_help_page_for_what_is_no_kind() -> None:
+    codes = {kind.code for kind in all_kinds()}
+    assert {page.stem for language in guide.SECTIONS for page in (guide.FOLDER / language).glob("*")} == codes
 
 
 @pytest.mark.parametrize("name", sorted(variables()))
