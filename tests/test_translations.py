@@ -26,7 +26,7 @@ from tests.dashboards.filled import fill
 
 # names, codes, units and sentences of gaps alone: the same in both languages
 SAME = frozenset(
-    """API ERP GTIN SKU Integration Marketing Name Person Region Start System Team Test Webhook Webhooks optional""".split()
+    """API BIC ERP GTIN SKU Integration Marketing Name Person Region Start System Team Test Webhook Webhooks optional""".split()
 ) | {
     "Integration Hub",
     "%(error)s",
@@ -35,6 +35,7 @@ SAME = frozenset(
     "%(count)s min",
     "Bank",
     "IBAN",
+    "XRechnung 3.0",
     "Text",
     "PayPal, Developer Dashboard, Apps & Credentials.",
 }

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from .aftersales import AfterSalesCommand, AfterSalesReport, ReportedReturn
+from .documents import DocumentIssued as DocumentIssued
 from .funds import FundsCommand, FundsReport
 from .goods import GoodsCommand, GoodsReport, LevelSet
 from .states import LineKind, OrderStage, SaleStage
@@ -383,13 +384,6 @@ class AfterSaleMoneyDue:
 
     after_sale_id: int
     by: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class DocumentIssued:
-    """News: a document of the books was issued, here or in the ERP or shop."""
-
-    document_id: int
 
 
 News = (
