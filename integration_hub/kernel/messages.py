@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from .aftersales import AfterSalesCommand, AfterSalesReport, ReportedReturn
-from .documents import DocumentIssued as DocumentIssued
+from .documents import DocumentIssued as DocumentIssued  # noqa: PLC0414  news are found here
 from .funds import FundsCommand, FundsReport
 from .goods import GoodsCommand, GoodsReport, LevelSet
 from .states import LineKind, OrderStage, SaleStage
