@@ -46,6 +46,7 @@ import payments.telling
 from exceptions import kinds, subjects
 from integration_hub import roles
 from integration_hub.backoffice import invariants, words
+from integration_hub.dashboards import rollup
 from integration_hub.kernel import aftersales, funds, goods, messages
 from integration_hub.messaging import (
     bulk,
@@ -224,6 +225,12 @@ TASKS = (
         run=alarms.hourly,
     ),
     Task(name="stock_nightly", label=_("Look for idle stock"), at=time(1, 30), run=alarms.nightly),
+    Task(
+        name="figures",
+        label=_("Count what ran by the hour and the day"),
+        every=timedelta(minutes=1),
+        run=rollup.run,
+    ),
     *verification.tasks(INVARIANTS),
 )
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_timedelta
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal, format_percent
 from django.utils import formats, timezone
 from django.utils.translation import get_language, gettext
 
@@ -87,3 +87,27 @@ def money(amount: Decimal | None, currency: str) -> str:
     if amount is None:
         return ""
     return format_currency(amount, currency or "EUR", locale=_locale())
+
+
+def number(value: Decimal | int) -> str:
+    """A count or quantity with separators."""
+    return str(format_decimal(value, locale=_locale()))
+
+
+def percentage(rate: Decimal) -> str:
+    """A fraction as per cent, to a tenth: ``2,5 %``."""
+    return str(format_percent(rate, format="#,##0.# %", locale=_locale()))
+
+
+_UNITS = ((86_400_000, 2, "%s d"), (3_600_000, 2, "%s h"), (60_000, 2, "%s min"), (1000, 1, "%s s"))
+
+
+def duration(ms: int | None) -> str:
+    """A length of time in its largest unit that holds it more than once: ``240 ms``, ``2,3 s``, ``4 min``; a dash for none."""
+    if ms is None:
+        return "–"
+    for size, least, unit in _UNITS:
+        if ms >= size * least:
+            value = Decimal(ms) / size
+            return unit % format_decimal(round(value, 0 if value >= 10 else 1), locale=_locale())
+    return f"{ms} ms"

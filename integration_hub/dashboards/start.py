@@ -10,26 +10,28 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from integration_hub.backoffice.pages import context, person
 from integration_hub.models import User
 from orders.states import OrderState
 
-from . import figures, health, money
-from .figures import KindRow, Tile
+from . import figures, money, panels, sections, traffic, work
+from .figures import Tile
+from .sections import Section
 
 ADMINISTRATOR = "administrator"
 
 
 @dataclass(frozen=True)
 class Page:
-    """A start page: its title, its numbers, and whether it lists cases by kind (of which role) and the connections."""
+    """A start page: its title, its numbers, its short lists, whether it draws what runs over time, where else to look."""
 
     title: Any
     tiles: Sequence[Callable[[], Tile]]
-    kinds: Callable[[], list[KindRow]] | None = None
-    connections: bool = False
+    sections: tuple[Section, ...] = ()
+    charts: bool = False
     links: Sequence[tuple[Any, str]] = field(default=())
 
 
@@ -47,6 +49,9 @@ _RECORDS = (
     (_("What went out, with every try"), "commands"),
     (_("Exceptions and how they were closed"), "exceptions"),
     (_("Orders"), "orders"),
+    (_("Movements"), "transactions"),
+    (_("Payouts"), "payouts"),
+    (_("Stock"), "stock"),
     (_("Connections"), "connections"),
 )
 
@@ -56,15 +61,15 @@ PAGES: dict[str, Page] = {
         (
             lambda: figures.cases_of("finance", _("Open exceptions of finance")),
             lambda: figures.overdue("finance"),
-            _held,
-            money.unexplained,
-            money.remainders,
-            money.disputes,
-            money.fees,
             money.to_approve,
+            money.disputes,
+            money.remainders,
+            money.unexplained,
+            money.fees,
+            _held,
             figures.orders_today,
         ),
-        lambda: figures.cases_by_kind("finance"),
+        (sections.next_cases("finance"), sections.MONEY, sections.cases_by_kind("finance")),
     ),
     "operations": Page(
         _("Operations"),
@@ -73,25 +78,45 @@ PAGES: dict[str, Page] = {
             figures.orders_today,
             _held,
             _waiting,
+            work.throughput,
+            work.errors,
+            work.delay,
             figures.backlog_in,
             figures.backlog_out,
+            work.breakers,
+            work.silences,
+            work.oversell,
+            work.to_inspect,
         ),
-        figures.cases_by_kind,
-        connections=True,
+        (
+            sections.BREAKERS,
+            sections.next_cases("operations"),
+            sections.CONNECTIONS,
+            sections.TRAFFIC,
+            sections.cases_by_kind(),
+        ),
+        charts=True,
     ),
     "integrator": Page(
         _("Integration"),
         (
             lambda: figures.cases_of("integrator", _("Open exceptions of integration")),
             figures.misconfigured,
+            work.breakers,
             figures.parked_events,
             figures.parked_commands,
+            work.unmapped,
             figures.webhooks_off,
             figures.backlog_in,
             figures.backlog_out,
         ),
-        lambda: figures.cases_by_kind("integrator"),
-        connections=True,
+        (
+            sections.BREAKERS,
+            sections.next_cases("integrator"),
+            sections.CONNECTIONS,
+            sections.ATTEMPTS,
+            sections.cases_by_kind("integrator"),
+        ),
     ),
     "marketing": Page(
         _("Marketing"),
@@ -101,7 +126,12 @@ PAGES: dict[str, Page] = {
             (_("Products"), "admin:inventory_variant_changelist"),
         ),
     ),
-    "auditor": Page(_("Audit"), (figures.overdue, figures.orders_today, _held), figures.cases_by_kind, links=_RECORDS),
+    "auditor": Page(
+        _("Audit"),
+        (figures.overdue, money.to_approve, money.remainders, figures.orders_today, _held),
+        (sections.cases_by_kind(),),
+        links=_RECORDS,
+    ),
     ADMINISTRATOR: Page(
         _("Overview"),
         (
@@ -109,13 +139,15 @@ PAGES: dict[str, Page] = {
             figures.orders_today,
             _held,
             _waiting,
+            work.errors,
+            work.delay,
             figures.backlog_in,
             figures.backlog_out,
             figures.parked_events,
             figures.parked_commands,
         ),
-        figures.cases_by_kind,
-        connections=True,
+        (sections.BREAKERS, sections.CONNECTIONS, sections.cases_by_kind()),
+        charts=True,
     ),
 }
 
@@ -137,18 +169,37 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 def start_page(request: HttpRequest, role: str) -> HttpResponse:
     """The start page of one role."""
-    user = person(request)
-    if role not in PAGES:
-        raise Http404
-    if not may_open(user, role):
-        raise PermissionDenied
-    page = PAGES[role]
-    shown = {
-        "tiles": [tile() for tile in page.tiles],
-        "kinds": page.kinds() if page.kinds else None,
-        "lines": health.lines() if page.connections else None,
+    page = _page(request, role)
+    period = request.GET.get("period", "")
+    period = period if period in traffic.PERIODS else "day"
+    shown = _now(page, role, person(request)) | {
+        "charts": traffic.charts(period) if page.charts else None,
+        "periods": [(code, label) for code, (label, _span, _count) in traffic.PERIODS.items()],
+        "period": period,
         "links": page.links,
-        "tabs": [(other, PAGES[other].title) for other in PAGES] if user.role == ADMINISTRATOR else [],
-        "role": role,
+        "tabs": [(other, PAGES[other].title) for other in PAGES] if person(request).role == ADMINISTRATOR else [],
     }
     return render(request, "dashboards/start.html", context(request, page.title, **shown))
+
+
+@login_required
+def live(request: HttpRequest, role: str) -> HttpResponse:
+    """The part of a start page that changes while one looks at it."""
+    return render(request, "dashboards/_live.html", _now(_page(request, role), role, person(request)))
+
+
+def _page(request: HttpRequest, role: str) -> Page:
+    if role not in PAGES:
+        raise Http404
+    if not may_open(person(request), role):
+        raise PermissionDenied
+    return PAGES[role]
+
+
+def _now(page: Page, role: str, user: User) -> dict[str, Any]:
+    return {
+        "tiles": [tile() for tile in page.tiles],
+        "sections": [*panels.of(role, user), *sections.of(page.sections, user)],
+        "role": role,
+        "now": timezone.localtime(),
+    }

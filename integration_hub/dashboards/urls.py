@@ -9,6 +9,7 @@ from . import chain, connections, ledgers, start, statements
 urlpatterns = [
     path("", start.home, name="start"),
     path("start/<slug:role>/", start.start_page, name="start_page"),
+    path("start/<slug:role>/now/", start.live, name="start_live"),
     path("connections/", connections.listing, name="connections"),
     path("connections/new/", connections.choose, name="connection_new"),
     path("connections/new/<slug:kind>/", connections.add, name="connection_add"),

@@ -5,6 +5,7 @@ from .activity import Activity, Heartbeat
 from .breaker import Breaker
 from .connection import Connection, PollState, ProcessSwitch
 from .duty import Duty
+from .figure import Figure
 from .inbound import InboundEvent
 from .outbound import Attempt, OutboundCommand
 from .reference import ExternalReference
@@ -17,6 +18,7 @@ __all__ = [
     "Connection",
     "Duty",
     "ExternalReference",
+    "Figure",
     "Heartbeat",
     "InboundEvent",
     "OutboundCommand",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -73,6 +74,7 @@ class OutboundCommand(models.Model):
             models.Index(fields=["subject_type", "subject_id"], name="command_of_subject"),
             models.Index(fields=["connection", "-id"], name="command_of_connection"),
             models.Index(fields=["state", "-id"], name="command_of_state"),
+            BrinIndex(fields=["finished_at"], name="command_finished", pages_per_range=16),
         ]
 
     def __str__(self) -> str:
@@ -110,6 +112,10 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         constraints = [models.UniqueConstraint(fields=["command", "number"], name="attempts_are_numbered")]
+        indexes = [
+            BrinIndex(fields=["started_at"], name="attempt_started", pages_per_range=16),
+            models.Index(fields=["-id"], condition=~Q(outcome__in=("DONE", "FOUND")), name="attempt_not_through"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.command} #{self.number}"

@@ -85,6 +85,12 @@ def weblink(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else ""
 
 
+@register.filter
+def duration(ms: int | None) -> str:
+    """Milliseconds in the largest unit that fits."""
+    return spoken.duration(ms)
+
+
 @register.simple_tag
 def when(moment: datetime | None) -> str | SafeString:
     """A moment as date and time, with how long ago as a hint; a dash for none."""

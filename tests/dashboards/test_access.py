@@ -90,7 +90,13 @@ DEEDS: dict[str, set[str]] = {
     "write_off_action": {"finance", "administrator"},
     "order_money_action": {"finance", "operations", "administrator"},
 } | stock_pages.DEEDS
-ELSEWHERE = {"start_page", "set_language", "refund", "dispute"}  # have tests of their own below and in tests/backoffice
+ELSEWHERE = {
+    "start_page",
+    "start_live",
+    "set_language",
+    "refund",
+    "dispute",
+}  # have tests of their own below and in tests/backoffice
 
 
 @pytest.fixture
