@@ -36,6 +36,7 @@ SAME = frozenset(
     "Bank",
     "IBAN",
     "XRechnung 3.0",
+    "Median",
     "Text",
     "PayPal, Developer Dashboard, Apps & Credentials.",
 }
