@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from accounting.books import TO_BOOKS
 from integration_hub.kernel.states import Capability, Role
 from integration_hub.messaging.switches import Process
 from inventory.services.push import STOCK_TO_SHOP
@@ -54,5 +55,11 @@ PROCESSES = (
         help=_("The shop shows what may be sold, within a minute of each change."),
         target_role=Role.ERP,
         needs=frozenset({Capability.SET_STOCK}),
+    ),
+    Process(
+        code=TO_BOOKS,
+        label=_("Documents to the accounting system"),
+        help=_("Invoices, corrections and cancellations become vouchers in the accounting system, each once."),
+        target_role=Role.BOOKS,
     ),
 )

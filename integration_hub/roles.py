@@ -63,6 +63,7 @@ _SET_MONEY = tuple(
     for name in ("feecontract", "paymentterm", "numberrule")
     for what in ("view", "add", "change", "delete")
 )
+_SEE_BOOKS = ("accounting.view_proceduredocument",)
 _PERSONAL = ("orders.see_personal_data",)
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -87,6 +88,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.approve_write_off",
         "payments.view_policy",
         "integration_hub.upload_files",
+        *_SEE_BOOKS,
+        "accounting.draw_up_procedure",
     ),
     "operations": (
         *_SEE_STOCK,
@@ -141,6 +144,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_SEE_CASES,
         *_SEE_ORDERS,
         *_SEE_MONEY,
+        *_SEE_BOOKS,
         *_SEE_TRAFFIC,
         *_PERSONAL,
         "integration_hub.view_apitoken",

@@ -32,5 +32,6 @@ urlpatterns = [
     path("", include("inventory.urls")),
     path("", include("orders.urls")),
     path("", include("payments.urls")),
+    path("", include("accounting.urls")),
     path("", include("integration_hub.dashboards.urls")),
 ]

@@ -6,6 +6,7 @@ from datetime import time, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
+import accounting.books
 import accounting.handlers
 import exceptions.invariants
 import inventory.cases
@@ -101,7 +102,7 @@ NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.ShipmentRecorded: [orders.commands.tell_shipped],
     messages.SaleCancelled: [orders.commands.tell_cancelled],
     messages.AfterSaleMoved: [orders.handlers.after_sales_moved],
-    messages.DocumentIssued: [accounting.handlers.documents_issued],
+    messages.DocumentIssued: [accounting.handlers.documents_issued, accounting.books.documents_issued],
 }
 
 VERBS = {
@@ -137,6 +138,12 @@ VERBS |= {
     steps.WRITE_RETURN: Verb(after_sale.build_return, after_sale.written, _("Book the return in the ERP")),
     steps.REFUNDED: Verb(after_sale.build_refunded, after_sale.written, _("Note the refund in the shop")),
     steps.CANCEL_ORDER: Verb(after_sale.build_cancel_order, after_sale.written, _("Cancel the order in the shop")),
+}
+
+VERBS |= {
+    accounting.books.WRITE: Verb(
+        accounting.books.build, accounting.books.written, _("Write the document to the accounting system")
+    ),
 }
 
 INVARIANTS = (

@@ -152,8 +152,8 @@ def words_of(path: Path) -> set[str]:
 
 
 def test_every_verb_that_is_used_exists_and_every_one_that_exists_is_used() -> None:
-    said = {word for path in sources("inventory", "orders", "payments") for word in words_of(path)}
-    used = {word for word in said if word.split(".")[0] in ("sale", "shop", "payment")}
+    said = {word for path in sources("inventory", "orders", "payments", "accounting") for word in words_of(path)}
+    used = {word for word in said if word.split(".")[0] in ("sale", "shop", "payment", "books")}
     verbs = {word for word in used if word.count(".") == 1 and word.replace(".", "").isalpha()}
     assert verbs == set(wiring.VERBS)
     for code in verbs:
@@ -219,7 +219,7 @@ def test_whoever_owns_a_kind_may_do_its_first_fix() -> None:
 
 
 def test_every_process_is_one_that_the_orders_know() -> None:
-    switched = {word for path in sources("inventory", "orders", "payments") for word in words_of(path)}
+    switched = {word for path in sources("inventory", "orders", "payments", "accounting") for word in words_of(path)}
     assert {process.code for process in PROCESSES} <= switched
 
 

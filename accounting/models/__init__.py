@@ -3,6 +3,7 @@
 from .documents import Document, DocumentFile, DocumentLine, DocumentTax, Origin
 from .issuing import IssuingRule, Seller
 from .numbers import NumberRange, Series, VoidNumber
+from .procedure import ProcedureDocument
 from .tax import DistanceSales, GoodsTax, TaxRate, VatCheck
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "IssuingRule",
     "NumberRange",
     "Origin",
+    "ProcedureDocument",
     "Seller",
     "Series",
     "TaxRate",

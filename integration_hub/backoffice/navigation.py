@@ -47,6 +47,10 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         ),
     ),
     (
+        _("Books"),
+        (Item(_("Procedural documentation"), "procedures", "menu_book", "accounting.view_proceduredocument"),),
+    ),
+    (
         _("Master data"),
         (
             Item(_("Customers"), "admin:customers_customer_changelist", "group", "customers.view_customer"),

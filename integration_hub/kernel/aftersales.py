@@ -162,3 +162,19 @@ class CancelOrder:
 
 
 AfterSalesCommand = CancelSale | WriteReturn | TellRefunded | CancelOrder
+
+
+@dataclass(frozen=True, kw_only=True)
+class AfterSaleMoved:
+    """News: a special case has gone to another state."""
+
+    after_sale_id: int
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AfterSaleMoneyDue:
+    """News: money of a special case has to go back; ``by`` is the id of the user who confirmed that, None where nobody did."""
+
+    after_sale_id: int
+    by: int | None

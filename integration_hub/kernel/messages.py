@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from .aftersales import AfterSaleMoneyDue as AfterSaleMoneyDue  # noqa: PLC0414  news are found here
+from .aftersales import AfterSaleMoved as AfterSaleMoved  # noqa: PLC0414
 from .aftersales import AfterSalesCommand, AfterSalesReport, ReportedReturn
+from .books import BooksCommand
 from .documents import DocumentIssued as DocumentIssued  # noqa: PLC0414  news are found here
 from .funds import FundsCommand, FundsReport
 from .goods import GoodsCommand, GoodsReport, LevelSet
@@ -270,7 +273,16 @@ class TellCancelled:
     reason: str
 
 
-Command = WriteSale | TellAccepted | TellShipped | TellCancelled | GoodsCommand | FundsCommand | AfterSalesCommand
+Command = (
+    WriteSale
+    | TellAccepted
+    | TellShipped
+    | TellCancelled
+    | GoodsCommand
+    | FundsCommand
+    | AfterSalesCommand
+    | BooksCommand
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -364,26 +376,10 @@ class OrderMoneyChanged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AfterSaleMoved:
-    """News: a special case has gone to another state."""
-
-    after_sale_id: int
-    state: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class StockMoved:
     """News: levels of these articles have changed; None: look at everything that waits for stock."""
 
     variant_ids: tuple[int, ...] | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AfterSaleMoneyDue:
-    """News: money of a special case has to go back; ``by`` is the id of the user who confirmed that, None where nobody did."""
-
-    after_sale_id: int
-    by: int | None
 
 
 News = (

@@ -46,6 +46,7 @@ class Role(StrEnum):
     ERP = "ERP"
     PAYMENT = "PAYMENT"
     BANK = "BANK"
+    BOOKS = "BOOKS"  # an accounting system
 
 
 class Capability(StrEnum):
@@ -71,3 +72,4 @@ class Capability(StrEnum):
     WRITE_RETURN = "WRITE_RETURN"
     TELL_REFUNDED = "TELL_REFUNDED"
     CANCEL_ORDER = "CANCEL_ORDER"
+    WRITE_VOUCHER = "WRITE_VOUCHER"  # takes documents into its books

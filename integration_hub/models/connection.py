@@ -28,6 +28,7 @@ ROLES = [
     (Role.ERP.value, _("ERP")),
     (Role.PAYMENT.value, _("payment provider")),
     (Role.BANK.value, _("bank")),
+    (Role.BOOKS.value, _("accounting")),
 ]
 
 

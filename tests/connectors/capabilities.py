@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integration_hub.connectors.base import Capability
 from integration_hub.kernel.aftersales import CancelOrder, CancelSale, TellRefunded, WriteReturn
+from integration_hub.kernel.books import WriteVoucher
 from integration_hub.kernel.funds import RefundPayment, RegisterPayment, TellPayment
 from integration_hub.kernel.goods import SetStock
 from integration_hub.kernel.messages import Command, TellAccepted, TellCancelled, TellShipped, WriteSale
@@ -29,6 +30,7 @@ METHODS = {
     Capability.TELL_PAYMENT: ("send", "find"),
     Capability.CANCEL_ORDER: ("send", "find"),
     Capability.REGISTER_PAYMENT: ("send", "find"),
+    Capability.WRITE_VOUCHER: ("send", "find"),
 }
 COMMANDS: dict[Capability, type[Command]] = {
     Capability.WRITE_SALE: WriteSale,
@@ -43,4 +45,5 @@ COMMANDS: dict[Capability, type[Command]] = {
     Capability.TELL_PAYMENT: TellPayment,
     Capability.CANCEL_ORDER: CancelOrder,
     Capability.REGISTER_PAYMENT: RegisterPayment,
+    Capability.WRITE_VOUCHER: WriteVoucher,
 }

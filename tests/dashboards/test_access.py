@@ -14,7 +14,7 @@ from inventory.models import FieldOwner, Listing, Variant
 from orders.aftersales.models import AfterSale
 from orders.models import Order
 from orders.tally import DayTally
-from tests.dashboards import stock_pages
+from tests.dashboards import book_pages, stock_pages
 from tests.dashboards.filled import Filled
 from tests.payments import money
 
@@ -27,69 +27,77 @@ INTEGRATORS = {"integrator", "administrator"}
 EVERYBODY = set(ROLES)
 MONEY = {"finance", "auditor", "administrator"}
 
-PAGES: dict[str, set[str]] = {
-    "start": EVERYBODY,
-    "orders": ORDERS,
-    "order": ORDERS,
-    "connections": ORDERS,
-    "connection": ORDERS,
-    "connection_new": INTEGRATORS,
-    "connection_add": INTEGRATORS,
-    "connection_edit": INTEGRATORS,
-    "events": TRAFFIC,
-    "event": TRAFFIC,
-    "commands": TRAFFIC,
-    "command": TRAFFIC,
-    "activity": TRAFFIC,
-    "statements": {"finance", "administrator"},
-    "completeness": ORDERS,
-    "after_sales": ORDERS,
-    "after_sale": ORDERS,
-    "tokens": {"integrator", "auditor", "administrator"},
-    "article": EVERYBODY,
-    "article_export": EVERYBODY,
-    "article_files": EVERYBODY,
-    "article_lookup": EVERYBODY,
-    "article_differences": ORDERS,
-    "article_owners": ORDERS,
-    "mapping": ORDERS,
-    "mapping_history": ORDERS,
-    "listing": ORDERS,
-    "open_items": MONEY | {"operations"},
-    "transactions": MONEY | {"operations"},
-    "transaction": MONEY | {"operations"},
-    "chain": MONEY | {"operations"},
-    "payouts": MONEY,
-    "payout": MONEY,
-    "refunds": MONEY,
-    "disputes": MONEY,
-    "bank_lines": MONEY,
-    "fees": MONEY,
-} | stock_pages.PAGES
-DEEDS: dict[str, set[str]] = {
-    "order_action": {"finance", "operations", "administrator"},
-    "connection_action": INTEGRATORS,
-    "connection_switch": INTEGRATORS,
-    "event_action": {"operations", "integrator", "administrator"},
-    "command_action": {"operations", "integrator", "administrator"},
-    "after_sale_action": {"finance", "operations", "administrator"},
-    "after_sales_bulk": {"finance", "operations", "administrator"},
-    "completeness_again": {"finance", "operations", "integrator", "administrator"},
-    "completeness_compare": {"finance", "operations", "integrator", "administrator"},
-    "article_action": {"operations", "integrator", "administrator"},
-    "article_apply": {"operations", "integrator", "administrator"},
-    "article_check": {"operations", "integrator", "administrator"},
-    "article_own": INTEGRATORS,
-    "listing_action": {"operations", "integrator", "administrator"},
-    "mapping_confirm": {"operations", "integrator", "administrator"},
-    "token_issue": INTEGRATORS,
-    "token_revoke": INTEGRATORS,
-    "transaction_action": {"finance", "administrator"},
-    "payout_action": {"finance", "administrator"},
-    "refund_action": {"finance", "administrator"},
-    "write_off_action": {"finance", "administrator"},
-    "order_money_action": {"finance", "operations", "administrator"},
-} | stock_pages.DEEDS
+PAGES: dict[str, set[str]] = (
+    {
+        "start": EVERYBODY,
+        "orders": ORDERS,
+        "order": ORDERS,
+        "connections": ORDERS,
+        "connection": ORDERS,
+        "connection_new": INTEGRATORS,
+        "connection_add": INTEGRATORS,
+        "connection_edit": INTEGRATORS,
+        "events": TRAFFIC,
+        "event": TRAFFIC,
+        "commands": TRAFFIC,
+        "command": TRAFFIC,
+        "activity": TRAFFIC,
+        "statements": {"finance", "administrator"},
+        "completeness": ORDERS,
+        "after_sales": ORDERS,
+        "after_sale": ORDERS,
+        "tokens": {"integrator", "auditor", "administrator"},
+        "article": EVERYBODY,
+        "article_export": EVERYBODY,
+        "article_files": EVERYBODY,
+        "article_lookup": EVERYBODY,
+        "article_differences": ORDERS,
+        "article_owners": ORDERS,
+        "mapping": ORDERS,
+        "mapping_history": ORDERS,
+        "listing": ORDERS,
+        "open_items": MONEY | {"operations"},
+        "transactions": MONEY | {"operations"},
+        "transaction": MONEY | {"operations"},
+        "chain": MONEY | {"operations"},
+        "payouts": MONEY,
+        "payout": MONEY,
+        "refunds": MONEY,
+        "disputes": MONEY,
+        "bank_lines": MONEY,
+        "fees": MONEY,
+    }
+    | stock_pages.PAGES
+    | book_pages.PAGES
+)
+DEEDS: dict[str, set[str]] = (
+    {
+        "order_action": {"finance", "operations", "administrator"},
+        "connection_action": INTEGRATORS,
+        "connection_switch": INTEGRATORS,
+        "event_action": {"operations", "integrator", "administrator"},
+        "command_action": {"operations", "integrator", "administrator"},
+        "after_sale_action": {"finance", "operations", "administrator"},
+        "after_sales_bulk": {"finance", "operations", "administrator"},
+        "completeness_again": {"finance", "operations", "integrator", "administrator"},
+        "completeness_compare": {"finance", "operations", "integrator", "administrator"},
+        "article_action": {"operations", "integrator", "administrator"},
+        "article_apply": {"operations", "integrator", "administrator"},
+        "article_check": {"operations", "integrator", "administrator"},
+        "article_own": INTEGRATORS,
+        "listing_action": {"operations", "integrator", "administrator"},
+        "mapping_confirm": {"operations", "integrator", "administrator"},
+        "token_issue": INTEGRATORS,
+        "token_revoke": INTEGRATORS,
+        "transaction_action": {"finance", "administrator"},
+        "payout_action": {"finance", "administrator"},
+        "refund_action": {"finance", "administrator"},
+        "write_off_action": {"finance", "administrator"},
+        "order_money_action": {"finance", "operations", "administrator"},
+    }
+    | stock_pages.DEEDS
+    | book_pages.DEEDS
+)
 ELSEWHERE = {
     "start_page",
     "start_live",
@@ -154,6 +162,7 @@ def arguments(name: str) -> list[Any]:
         "order_money_action": [order, "payments.refund"],
         **money.arguments(),
         **stock_pages.arguments(),
+        **book_pages.arguments(),
     }
     return known.get(name, [])
 
