@@ -19,7 +19,8 @@ MAX_LEVELS = 100_000
 
 def product_report(body: Object) -> ProductReport:
     """The report of a polled variant.  Events of older versions say less; that is left out."""
-    price = fields.amount(body, "lst_price") if "lst_price" in body else None
+    currency = _currency(body)
+    price = fields.amount(body, "lst_price") if currency and "lst_price" in body else None
     return ProductReport(
         external_id=fields.identifier(body, "id"),
         sku=fields.identifier(body, "default_code", required=False),
@@ -37,7 +38,7 @@ def product_report(body: Object) -> ProductReport:
         weight=_weight(body),
         price=price,
         price_includes_tax=_inside(body) if price is not None else None,
-        currency=_currency(body),
+        currency=currency,
         tracked=_tracked(body),
         parts=_parts(fields.child(body, "kit")),
     )
@@ -68,9 +69,9 @@ def _inside(body: Object) -> bool | None:
 
 
 def _currency(body: Object) -> str:
-    return (
-        fields.currency({"currency_id": name_of(body["currency_id"])}, "currency_id") if "currency_id" in body else ""
-    )
+    """Empty where the field is not there or names none; a price without a currency says nothing."""
+    name = name_of(body.get("currency_id"))
+    return fields.currency({"currency_id": name}, "currency_id") if name else ""
 
 
 def _tracked(body: Object) -> bool | None:

@@ -80,6 +80,7 @@ class Stream:
     """Something that can be polled: how often, and how far each window reaches back behind the last one.
 
     ``restates``: each poll states everything anew without a time of its own; only what differs becomes an event.
+    ``after``: what this stream speaks of comes with that one, so it waits until that one was read through once.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Stream:
     overlap: timedelta
     label: Text
     restates: bool = False
+    after: str = ""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Odoo(Connector):
         Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and deliveries")),
         Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
         Stream("locations", timedelta(hours=1), timedelta(days=1), say("Locations")),
-        Stream("stock", timedelta(minutes=1), timedelta(minutes=5), say("Stock levels")),
+        Stream("stock", timedelta(minutes=1), timedelta(minutes=5), say("Stock levels"), after="products"),
     )
     cannot = (
         say("Odoo sends no signed webhooks; changes are found by polling, once a minute."),

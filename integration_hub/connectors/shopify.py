@@ -101,7 +101,7 @@ class Shopify(Connector):
         Stream("orders", timedelta(minutes=5), timedelta(minutes=15), say("Orders")),
         Stream("products", timedelta(minutes=10), timedelta(minutes=15), say("Products")),
         Stream("returns", timedelta(minutes=10), timedelta(minutes=15), say("Returns")),
-        Stream("stock", timedelta(minutes=5), timedelta(minutes=15), say("Stock")),
+        Stream("stock", timedelta(minutes=5), timedelta(minutes=15), say("Stock"), after="products"),
         Stream("webhooks", timedelta(hours=1), timedelta(0), say("Webhooks")),
     )
     cannot: ClassVar[tuple[Any, ...]] = (

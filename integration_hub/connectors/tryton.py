@@ -53,7 +53,7 @@ class Tryton(Connector):
         Stream("sales", timedelta(minutes=1), timedelta(minutes=5), say("Sales and shipments")),
         Stream("products", timedelta(minutes=15), timedelta(minutes=30), say("Products")),
         Stream("locations", timedelta(hours=1), timedelta(days=1), say("Locations")),
-        Stream("stock", timedelta(minutes=1), timedelta(minutes=5), say("Stock levels")),
+        Stream("stock", timedelta(minutes=1), timedelta(minutes=5), say("Stock levels"), after="products"),
     )
     cannot = (
         say("Tryton sends no webhooks; changes are found by polling, once a minute."),

@@ -24,7 +24,7 @@ from integration_hub.kernel.errors import HubError, Misconfigured, Rejected, Ret
 from integration_hub.kernel.messages import Report
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection, InboundEvent
-from integration_hub.models.inbound import EventState
+from integration_hub.models.inbound import Door, EventState
 
 from . import breakers, bulk, cases, claims, dispatch, leases, pump, stop
 
@@ -123,10 +123,13 @@ def stored_before(connection: Connection, delivery: Delivery) -> InboundEvent | 
 
 
 def store_if_moved(connection: Connection, delivery: Delivery, door: str, *, backfill: bool = False) -> list[int]:
-    """A state that has no time of its own is an event when it differs from the last one we saw."""
+    """A state that has no time of its own is an event when it differs from the last one we saw.
+
+    What was only told counts once more when it was asked for: of two states of one moment the asked one came last.
+    """
     rows = InboundEvent.objects.filter(connection=connection, topic=delivery.topic, object_id=delivery.object_id)
     last = rows.order_by("-pk").first()
-    if last and bytes(last.body) == delivery.body:
+    if last and bytes(last.body) == delivery.body and (last.door != Door.WEBHOOK or door == Door.WEBHOOK):
         return []
     return store(connection, [delivery], door, salt=str(last.pk) if last else "", backfill=backfill)
 

@@ -29,6 +29,7 @@ LEASE = timedelta(seconds=settings.HUB_POLL_LEASE)
 SWEEP = Stream("sweep", timedelta(hours=6), timedelta(0), say("Deleted orders"))
 SWEEP_GOODS = Stream("sweep_products", timedelta(days=1), timedelta(0), say("Deleted articles"))
 SWEEP_DAYS = 60
+PUT_OFF = timedelta(minutes=1)
 BACKFILL = timedelta(seconds=settings.HUB_BULK_AFTER)  # a window reaching back further is no news
 SWEEP_PAGE = 100
 
@@ -38,7 +39,7 @@ UPDATE integration_hub_pollstate SET lease_token = %s, due_at = statement_timest
   JOIN integration_hub_connection c ON c.id = p.connection_id AND c.state = 'ACTIVE'
   LEFT JOIN integration_hub_breaker b ON b.connection_id = c.id
   WHERE p.due_at <= statement_timestamp() AND (b IS NULL OR {claims.IN_USE})
-  ORDER BY p.due_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED)
+  ORDER BY p.due_at, p.id LIMIT 1 FOR UPDATE OF p SKIP LOCKED)
 RETURNING id, connection_id, statement_timestamp()
 """
 # where no command tries whether a system is back, a poll does; one that failed need not wait for its own next try
@@ -48,7 +49,7 @@ UPDATE integration_hub_pollstate SET lease_token = %s, due_at = statement_timest
   JOIN integration_hub_connection c ON c.id = b.connection_id AND c.state = 'ACTIVE'
   JOIN integration_hub_pollstate p ON p.connection_id = c.id
   WHERE {claims.ON_TRIAL} AND (p.due_at <= statement_timestamp() OR (p.lease_token IS NULL AND p.failures > 0))
-  ORDER BY b.probe_at, p.due_at LIMIT 1 FOR UPDATE OF b, p SKIP LOCKED)
+  ORDER BY b.probe_at, p.due_at, p.id LIMIT 1 FOR UPDATE OF b, p SKIP LOCKED)
 RETURNING id, connection_id, statement_timestamp()
 """
 
@@ -128,6 +129,8 @@ def _work(state: PollState, now: datetime) -> tuple[HubError | None] | None:
     if stream is None:
         state.delete()
         return None
+    if state.since is None and _not_yet(state, stream):
+        return None
     try:
         connector = state.connection.connector()
         page = _page(state, stream, connector, now)
@@ -149,6 +152,18 @@ def _work(state: PollState, now: datetime) -> tuple[HubError | None] | None:
         return (defect,)
     _keep(state, stream, page, now)
     return (None,)
+
+
+def _not_yet(state: PollState, stream: Stream) -> bool:
+    """Put off what speaks of things that are still being read for the first time; where that fails it does not wait."""
+    first = PollState.objects.filter(connection=state.connection_id, stream=stream.after, since=None, failures=0)
+    return first.exists() and bool(_mine(state).update(lease_token=None, due_at=Now() + PUT_OFF))
+
+
+def _read_through(state: PollState) -> None:
+    """What waited for this stream to be read for the first time is due."""
+    waiting = [other.name for other in streams(state.connection) if other.after == state.stream]
+    PollState.objects.filter(connection=state.connection_id, stream__in=waiting, since=None).update(due_at=Now())
 
 
 def _page(state: PollState, stream: Stream, connector: Connector, now: datetime) -> Page:
@@ -173,6 +188,8 @@ def _keep(state: PollState, stream: Stream, page: Page, now: datetime) -> None:
         _mine(state).update(
             lease_token=None, failures=0, last_ok_at=Now(), last_error={}, found=F("found") + len(new), **changes
         )
+        if state.since is None and not more:
+            _read_through(state)
         cases.poll_worked(state.connection, state.stream)
 
 

@@ -149,7 +149,9 @@ class Methods:
             self._require(model, vals, "partner_id")
         elif model == "product.product":
             template = self._store.add("product.template", {"name": vals.get("name") or ""})
+            company = self._store.rows("res.company")[0]  # Odoo computes a product's currency from its company
             row |= {"product_tmpl_id": template["id"], "uom_id": 1, "type": "consu"}
+            row |= {"currency_id": company["currency_id"]}
         elif model in odoo_back.BEGUN:
             row |= odoo_back.begun(self._world, model, number, vals)
         elif model == "res.partner":

@@ -51,6 +51,16 @@ def test_what_is_found_is_an_event_of_its_own(joined: Connection, answers: Answe
     assert InboundEvent.objects.filter(topic="order.read").count() == 1
 
 
+def test_what_was_only_told_is_an_event_again_when_it_was_asked_for(joined: Connection, answers: Answer) -> None:
+    answers(standin.order(1))
+    hint(joined)
+    for number in range(2):
+        inbox.store(joined, [Delivery("look", "1", b"{}", key=f"poll_{number}")], "POLL", salt=str(number))
+        spine.run()
+    found = InboundEvent.objects.filter(topic="order.read").order_by("pk")
+    assert [event.door for event in found] == ["WEBHOOK", "POLL"]
+
+
 def test_a_state_that_comes_back_is_an_event_again(joined: Connection, answers: Answer) -> None:
     for number, stage in enumerate(("READY", "COMPLETED", "READY")):
         answers(standin.order(1, stage=stage))

@@ -172,6 +172,44 @@ def test_a_stream_that_is_no_more_is_forgotten(joined: Connection) -> None:
     assert not PollState.objects.exists()
 
 
+def _two_streams(monkeypatch: pytest.MonkeyPatch, joined: Connection) -> list[str]:
+    """The shop is polled for stock, and for products, which the stock speaks of; what was polled, in order."""
+    every, asked = timedelta(minutes=5), list[str]()
+    goods = Stream("products", every, timedelta(0), say("Products"))
+    stock = Stream("stock", every, timedelta(0), say("Stock"), after="products")
+    monkeypatch.setattr(standin.StandinShop, "streams", (stock, goods))
+
+    def poll(_self: standin.StandinShop, stream: str, _since: datetime | None, token: str | None) -> Page:
+        asked.append(stream)
+        return Page([], None if stream == "stock" or token else "2")
+
+    monkeypatch.setattr(standin.StandinShop, "poll", poll)
+    PollState.objects.all().delete()
+    polling.prepare(joined)
+    PollState.objects.filter(stream="sweep").delete()
+    return asked
+
+
+def test_what_speaks_of_things_waits_until_these_were_read_through_once(
+    joined: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = _two_streams(monkeypatch, joined)
+    while polling.work():
+        pass
+    assert asked == ["products", "products", "stock"]
+    PollState.objects.filter(stream="stock").update(due_at=spine.LONG_AGO)
+    polling.work()
+    assert asked[3:] == ["stock"]
+
+
+def test_it_does_not_wait_for_what_cannot_be_read(joined: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = _two_streams(monkeypatch, joined)
+    PollState.objects.filter(stream="products").update(failures=1, due_at="2099-01-01T00:00:00Z")
+    while polling.work():
+        pass
+    assert asked == ["stock"]
+
+
 def test_poll_now_makes_every_stream_due(joined: Connection) -> None:
     PollState.objects.update(due_at="2099-01-01T00:00:00Z")
     PollState.objects.filter(connection=joined, stream="sweep").delete()

@@ -93,6 +93,14 @@ def test_a_variant_with_all_that_odoo_says_of_it(erp: Erp) -> None:
     assert found.product_id == product("TS-L").product_id != product("TK-100").product_id
 
 
+def test_an_article_without_a_currency_has_no_price_but_is_told(erp: Erp) -> None:
+    next(row for row in erp.rows("product.product") if row["default_code"] == "TS-M")["currency_id"] = False
+
+    found = product("TS-M")
+
+    assert (found.sku, found.price, found.price_includes_tax, found.currency) == ("TS-M", None, None, "")
+
+
 def test_a_service_moves_no_stock(erp: Erp) -> None:
     found = product("VERSAND")
 
