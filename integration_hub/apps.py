@@ -13,7 +13,9 @@ class HubConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import roles, wiring  # noqa: PLC0415  the roof is put on when all floors stand
+        from accounting.services import charts  # noqa: PLC0415  the roof is put on when all floors stand
+
+        from . import roles, wiring  # noqa: PLC0415
         from .messaging.schedules import prepare  # noqa: PLC0415
 
         wiring.connect()
@@ -21,3 +23,4 @@ class HubConfig(AppConfig):
         last = list(apps.get_app_configs())[-1]
         post_migrate.connect(roles.sync, sender=last)
         post_migrate.connect(prepare, sender=last)
+        post_migrate.connect(charts.prepare, sender=last)

@@ -63,7 +63,29 @@ _SET_MONEY = tuple(
     for name in ("feecontract", "paymentterm", "numberrule")
     for what in ("view", "add", "change", "delete")
 )
-_SEE_BOOKS = ("accounting.view_proceduredocument",)
+_SEE_BOOKS = tuple(
+    f"accounting.view_{name}"
+    for name in (
+        "entry",
+        "posting",
+        "period",
+        "account",
+        "accountrule",
+        "mappingversion",
+        "books",
+        "choice",
+        "export",
+        "proceduredocument",
+    )
+)
+_KEEP_BOOKS = (
+    "accounting.map_accounts",
+    "accounting.post_entries",
+    "accounting.set_up_books",
+    "accounting.make_export",
+    "accounting.add_account",
+    "accounting.change_account",
+)
 _PERSONAL = ("orders.see_personal_data",)
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -80,6 +102,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "integration_hub.view_connection",
         *_SEE_MONEY,
         *_SET_MONEY,
+        *_SEE_BOOKS,
+        *_KEEP_BOOKS,
         "payments.assign_transaction",
         "payments.explain_payout",
         "payments.request_refund",

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 import accounting.books
 import accounting.handlers
+import accounting.ledger_cases
+import accounting.ledger_invariants
 import exceptions.invariants
 import inventory.cases
 import inventory.invariants
@@ -44,6 +46,7 @@ import payments.refunds
 import payments.states
 import payments.summary
 import payments.telling
+from accounting.services import exporting, finding, posting
 from exceptions import kinds, subjects
 from integration_hub import roles
 from integration_hub.backoffice import invariants, words
@@ -102,7 +105,11 @@ NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.ShipmentRecorded: [orders.commands.tell_shipped],
     messages.SaleCancelled: [orders.commands.tell_cancelled],
     messages.AfterSaleMoved: [orders.handlers.after_sales_moved],
-    messages.DocumentIssued: [accounting.handlers.documents_issued, accounting.books.documents_issued],
+    messages.DocumentIssued: [
+        accounting.handlers.documents_issued,
+        accounting.books.documents_issued,
+        posting.documents_issued,
+    ],
 }
 
 VERBS = {
@@ -152,6 +159,7 @@ INVARIANTS = (
     *inventory.invariants.INVARIANTS,
     *orders.invariants.INVARIANTS,
     *payments.invariants.INVARIANTS,
+    *accounting.ledger_invariants.INVARIANTS,
 )
 
 KINDS = (
@@ -162,6 +170,7 @@ KINDS = (
     *orders.completeness_cases.KINDS,
     *orders.silence.KINDS,
     *payments.cases.KINDS,
+    *accounting.ledger_cases.KINDS,
     *inventory.stock_cases.KINDS,
     *orders.stock_cases.KINDS,
     verification.kind(INVARIANTS),
@@ -180,6 +189,8 @@ LANES = {
     orders.completeness.LANE: orders.completeness.work,
     "stock": watch.work,
     comparison.LANE: comparison.work,
+    finding.LANE: posting.work,
+    exporting.LANE: exporting.work,
 }
 
 TASKS = (
@@ -211,6 +222,18 @@ TASKS = (
         label=_("Look after payouts and bank lines"),
         every=timedelta(hours=1),
         run=payments.chores.look_after,
+    ),
+    Task(
+        name="ledger",
+        label=_("Look for what is to be posted"),
+        every=timedelta(minutes=1),
+        run=finding.look,
+    ),
+    Task(
+        name="ledger_changed",
+        label=_("Look whether what is posted has changed"),
+        every=timedelta(hours=1),
+        run=finding.look_back,
     ),
     Task(
         name="stock",

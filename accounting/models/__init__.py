@@ -1,24 +1,42 @@
-"""The books as rows: documents, their numbers and taxes, who issues them."""
+"""The books as rows: documents, their numbers and taxes, who issues them; accounts, entries and postings; exports."""
 
 from .documents import Document, DocumentFile, DocumentLine, DocumentTax, Origin
+from .export import Download, Export, ExportChunk, ExportFile, HeldBack
 from .issuing import IssuingRule, Seller
+from .ledger import Booking, Entry, Period, Posting
+from .mapping import Account, AccountRule, Books, Choice, MappingVersion, TaxKey
 from .numbers import NumberRange, Series, VoidNumber
 from .procedure import ProcedureDocument
 from .tax import DistanceSales, GoodsTax, TaxRate, VatCheck
 
 __all__ = [
+    "Account",
+    "AccountRule",
+    "Booking",
+    "Books",
+    "Choice",
     "DistanceSales",
     "Document",
     "DocumentFile",
     "DocumentLine",
     "DocumentTax",
+    "Download",
+    "Entry",
+    "Export",
+    "ExportChunk",
+    "ExportFile",
     "GoodsTax",
+    "HeldBack",
     "IssuingRule",
+    "MappingVersion",
     "NumberRange",
     "Origin",
+    "Period",
+    "Posting",
     "ProcedureDocument",
     "Seller",
     "Series",
+    "TaxKey",
     "TaxRate",
     "VatCheck",
     "VoidNumber",
