@@ -112,7 +112,6 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.approve_write_off",
         "payments.view_policy",
         "integration_hub.upload_files",
-        *_SEE_BOOKS,
         "accounting.draw_up_procedure",
     ),
     "operations": (
