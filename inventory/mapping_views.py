@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,14 +16,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from exceptions import services as cases
 from exceptions.presentation import Shown
-from integration_hub.backoffice import keyset
+from integration_hub.backoffice import exports, keyset
 from integration_hub.backoffice.actions import Invalid, may, perform
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.backoffice.words import words
 from integration_hub.kernel.errors import HubError
 
-from . import services
+from . import services, sheets
 from .article_actions import IGNORE, LISTING_ACTIONS, MAP, UNDO
 from .article_filters import DifferenceFilter, ListingFilter, StepFilter
 from .models import Field, Listing, MappingStep
@@ -49,9 +50,11 @@ class Row:
 
 
 @required(VIEW)
-def mapping(request: HttpRequest) -> HttpResponse:
+def mapping(request: HttpRequest) -> HttpResponseBase:
     """What waits to be mapped, newest first."""
     found = ListingFilter(request.GET, Listing.objects.select_related("connection", "variant"), request=request)
+    if file := exports.asked(request, sheets.LISTINGS, found.qs.order_by("-pk")):
+        return file
     slice_ = keyset.newest(found.qs, request, size=PAGE)
     unmapped = [row for row in slice_.rows if row.variant_id is None and not row.ignored]
     suggested = dict(
@@ -182,18 +185,22 @@ def lookup(request: HttpRequest, field: str) -> JsonResponse:
 
 
 @required("inventory.view_mappingstep")
-def history(request: HttpRequest) -> HttpResponse:
+def history(request: HttpRequest) -> HttpResponseBase:
     """Who mapped what, newest first."""
     rows = MappingStep.objects.select_related("connection", "before", "after", "by")
     found = StepFilter(request.GET, rows, request=request)
+    if file := exports.asked(request, sheets.STEPS, found.qs.order_by("-pk")):
+        return file
     return _list(request, "inventory/history.html", _("Mapping history"), found)
 
 
 @required(VIEW)
-def differences(request: HttpRequest) -> HttpResponse:
+def differences(request: HttpRequest) -> HttpResponseBase:
     """What systems say differently from the article, newest listing first."""
     rows = Listing.objects.exclude(differs=[]).select_related("connection", "variant")
     found = DifferenceFilter(request.GET, rows, request=request)
+    if file := exports.asked(request, sheets.DIFFERENCES, found.qs.order_by("-pk")):
+        return file
     held = ownership.owners()
     page = keyset.newest(found.qs, request)
     said = [(row, said_differently(row, held)) for row in page.rows]

@@ -6,11 +6,13 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from integration_hub.backoffice import exports
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.kernel.states import Capability, Role
@@ -18,6 +20,7 @@ from integration_hub.kernel.text import say
 from integration_hub.models import Connection, ProcessSwitch
 from integration_hub.models.activity import note
 
+from . import sheets
 from .models import (
     ChannelAvailability,
     Comparison,
@@ -47,7 +50,7 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @required(VIEW)
-def locations(request: HttpRequest) -> HttpResponse:
+def locations(request: HttpRequest) -> HttpResponseBase:
     """The hub's locations, what systems call theirs, and what could not be placed."""
     form = LocationForm(request.POST or None)
     if request.method == "POST" and person(request).has_perm(SET_UP) and form.is_valid():
@@ -56,6 +59,8 @@ def locations(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Location %(name)s made.") % {"name": made.name})
         return redirect("stock_locations")
     rows = Location.objects.select_related("source").annotate(held=Count("levels", filter=~Q(levels__on_hand=0)))
+    if file := exports.asked(request, sheets.LOCATIONS, rows.order_by("code")):
+        return file
     mapped = LocationMapping.objects.select_related("connection", "location").order_by(
         "connection__name", "external_id"
     )

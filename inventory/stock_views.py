@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -17,13 +18,13 @@ from django.views.decorators.http import require_POST
 from exceptions.models import ExceptionCase
 from exceptions.presentation import Shown
 from exceptions.subjects import face_of, url_of
-from integration_hub.backoffice import keyset
+from integration_hub.backoffice import exports, keyset
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.models import Connection
 from integration_hub.models.access import User
 
-from . import stock_chart
+from . import sheets, stock_chart
 from .models import ChannelAvailability, Drift, LocationMapping, Reservation, StockLevel, StockMovement, Variant
 from .services import alarms, availability, demand
 from .services.availability import Figures
@@ -53,9 +54,11 @@ class Sold:
 
 
 @required(VIEW)
-def stock_list(request: HttpRequest) -> HttpResponse:
+def stock_list(request: HttpRequest) -> HttpResponseBase:
     """Every level, the newest first."""
     found = LevelFilter(request.GET, queryset=StockLevel.objects.select_related("variant", "location"))
+    if file := exports.asked(request, sheets.STOCK, found.qs.order_by("-pk")):
+        return file
     shown = {
         "slice": keyset.newest(found.qs, request),
         "form": found.form,
@@ -154,10 +157,13 @@ def level(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @required(LEDGER)
-def ledger(request: HttpRequest) -> HttpResponse:
+def ledger(request: HttpRequest) -> HttpResponseBase:
     """Every movement, the newest first."""
     found = MovementFilter(request.GET, queryset=StockMovement.objects.all())
-    rows = keyset.newest(found.qs.select_related("variant", "location", "stated_by", "by", "cause_type"), request)
+    every = found.qs.select_related("variant", "location", "stated_by", "by", "cause_type")
+    if file := exports.asked(request, sheets.LEDGER, every.order_by("-pk")):
+        return file
+    rows = keyset.newest(every, request)
     user = person(request)
     shown: dict[str, Any] = {
         "slice": rows,
@@ -169,7 +175,10 @@ def ledger(request: HttpRequest) -> HttpResponse:
 
 
 @required(VIEW)
-def risk(request: HttpRequest) -> HttpResponse:
+def risk(request: HttpRequest) -> HttpResponseBase:
     """Fast sellers near zero."""
-    shown = {"risks": demand.risks(), "days": demand.DAYS, "soon": demand.SOON}
+    risks = demand.risks()
+    if file := exports.asked(request, sheets.RISKS, risks):
+        return file
+    shown = {"risks": risks, "days": demand.DAYS, "soon": demand.SOON}
     return render(request, "inventory/stock_risk.html", context(request, _("Oversell risk"), **shown))

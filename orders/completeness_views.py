@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from exceptions.models import ExceptionCase
 from exceptions.presentation import Shown
+from integration_hub.backoffice import exports
 from integration_hub.backoffice.buttons import Button, buttons, press
 from integration_hub.backoffice.pages import context, required
 from integration_hub.backoffice.words import money
@@ -24,6 +26,7 @@ from integration_hub.models import Connection
 
 from . import completeness, differences
 from .completeness_actions import AGAIN, COMPARE
+from .sheets import COMPLETENESS
 from .tally import DayTally, Difference
 
 VIEW = "orders.view_daytally"
@@ -54,11 +57,14 @@ class Line:
 
 
 @required(VIEW)
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest) -> HttpResponseBase:
     """Fourteen days, newest first; ``until`` goes back."""
     until = _day(request.GET.get("until", "")) or timezone.localdate()
     oldest = until - timedelta(days=DAYS - 1)
     rows = DayTally.objects.filter(day__lte=until, day__gte=oldest).defer("listed")
+    every = DayTally.objects.filter(day__lte=until).defer("listed").select_related("connection")
+    if file := exports.asked(request, COMPLETENESS, every.order_by("-day", "connection__name", "pk")):
+        return file
     tallies = list(rows.select_related("connection").order_by("-day", "connection__name", "pk"))
     shown = {
         "lines": _lines(request, tallies),

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from exceptions import services as cases
 from exceptions.presentation import Shown
-from integration_hub.backoffice import keyset
+from integration_hub.backoffice import exports, keyset
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
 
@@ -22,13 +23,16 @@ from .actions import ORDER_ACTIONS
 from .aftersales import presentation
 from .filters import OrderFilter
 from .models import AddressRole, Order, OrderAddress, OrderLine
+from .sheets import ORDERS
 
 
 @required("orders.view_order")
-def order_list(request: HttpRequest) -> HttpResponse:
+def order_list(request: HttpRequest) -> HttpResponseBase:
     """Orders newest first, fifty a page, whatever the filter."""
     orders = Order.objects.select_related("channel", "customer").exclude(digest="").defer("buyer", "note")
     found = OrderFilter(request.GET, queryset=orders, request=request)
+    if file := exports.asked(request, ORDERS, found.qs.order_by("-placed_at", "-pk")):
+        return file
     rows = keyset.newest(found.qs, request, moment="placed_at")
     filtered = any(request.GET.get(name) for name in OrderFilter.base_filters)
     return render(

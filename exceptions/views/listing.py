@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from integration_hub.backoffice import exports
 from integration_hub.backoffice.actions import Action, may
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.models import Connection
@@ -21,6 +23,7 @@ from ..filters import LAST_PAGE, PER_PAGE, Filters, counts
 from ..kinds import all_kinds, team_label
 from ..models import CaseSubject, ExceptionCase, SavedView
 from ..presentation import Shown, person_name
+from ..sheets import EXCEPTIONS
 
 _FIRST_LABEL = (
     CaseSubject.objects.filter(case=OuterRef("pk")).order_by("subject_type", "subject_id").values("label")[:1]
@@ -28,11 +31,13 @@ _FIRST_LABEL = (
 
 
 @required("exceptions.view_exceptioncase")
-def exceptions(request: HttpRequest) -> HttpResponse:
+def exceptions(request: HttpRequest) -> HttpResponseBase:
     """The list as the address says."""
     user = person(request)
     role = user.role
     filters = Filters.of(request.GET, role)
+    if file := exports.asked(request, EXCEPTIONS, _labelled(filters, user, role)):
+        return file
     rows, more = _page(filters, user, role)
     page = context(
         request,
@@ -49,10 +54,14 @@ def exceptions(request: HttpRequest) -> HttpResponse:
     return render(request, "exceptions/list.html", page)
 
 
+def _labelled(filters: Filters, user: User, role: str) -> QuerySet[ExceptionCase]:
+    rows = filters.rows(user, role).select_related("connection", "assignee", "closed_by")
+    return rows.annotate(first_label=Subquery(_FIRST_LABEL))
+
+
 def _page(filters: Filters, user: User, role: str) -> tuple[list[Shown], bool]:
     start = (filters.page - 1) * PER_PAGE
-    rows = filters.rows(user, role).select_related("connection", "assignee", "closed_by")
-    found = list(rows.annotate(first_label=Subquery(_FIRST_LABEL))[start : start + PER_PAGE + 1])
+    found = list(_labelled(filters, user, role)[start : start + PER_PAGE + 1])
     more = len(found) > PER_PAGE
     if filters.is_open:
         return [Shown(case) for case in found[:PER_PAGE]], more

@@ -9,13 +9,15 @@ from django.contrib import messages
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from integration_hub.backoffice import exports
 from integration_hub.backoffice.pages import context, person, required
-from integration_hub.backoffice.words import words
+from integration_hub.backoffice.words import term, words
 from integration_hub.kernel.errors import HubError
 from integration_hub.models import ApiToken, User
 
@@ -23,6 +25,17 @@ from . import tokens
 
 VIEW = "integration_hub.view_apitoken"
 FOREVER = "0"
+TOKENS = exports.sheet(
+    "api-tokens",
+    gettext_lazy("API tokens"),
+    exports.column(gettext_lazy("Name"), "name"),
+    exports.column(gettext_lazy("Begins with"), "token_key"),
+    exports.column(gettext_lazy("Role"), "role.name").through(lambda name: term(f"role:{name}")),
+    exports.column(gettext_lazy("Person"), "user.username"),
+    exports.column(gettext_lazy("created"), "created"),
+    exports.column(gettext_lazy("Expires"), "expiry"),
+    exports.column(gettext_lazy("last used"), "last_used_at"),
+)
 LIFETIMES = (
     ("30", gettext_lazy("30 days")),
     ("90", gettext_lazy("90 days")),
@@ -72,9 +85,11 @@ def sees_all(user: User) -> bool:
 
 
 @required(VIEW)
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: HttpRequest) -> HttpResponseBase:
     """The tokens, and a form for another one."""
     user = person(request)
+    if file := exports.asked(request, TOKENS, _visible(user).select_related("user", "role").order_by("-created")):
+        return file
     form = TokenForm(user) if user.has_perm("integration_hub.add_apitoken") else None
     return _shown(request, form)
 

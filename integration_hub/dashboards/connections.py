@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from exceptions.models import ExceptionCase
 from exceptions.presentation import Shown
+from integration_hub.backoffice import exports
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.backoffice.words import words
@@ -26,7 +28,7 @@ from integration_hub.models.connection import ConnectionState
 from integration_hub.models.inbound import Door
 from orders import silence
 
-from . import health
+from . import health, sheets
 
 SHARE_OF = 1000
 VIEW = "integration_hub.view_connection"
@@ -35,11 +37,14 @@ CHANGE = "integration_hub.change_connection"
 
 
 @required(VIEW)
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: HttpRequest) -> HttpResponseBase:
     """Every connection on one line."""
     state = request.GET.get("state", "")
     rows = Connection.objects.filter(state=state) if state in ConnectionState.values else None
-    shown = {"lines": health.lines(rows), "filtered": rows is not None}
+    lines = health.lines(rows)
+    if file := exports.asked(request, sheets.CONNECTIONS, lines):
+        return file
+    shown = {"lines": lines, "filtered": rows is not None}
     return render(request, "connections/list.html", context(request, _("Connections"), **shown))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,12 +14,14 @@ from django.views.decorators.http import require_POST
 
 from exceptions import services as cases
 from exceptions.presentation import Shown
-from integration_hub.backoffice import keyset, masking
+from integration_hub.backoffice import exports, keyset, masking
 from integration_hub.backoffice.buttons import buttons, press
+from integration_hub.backoffice.exports import Sheet
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.messaging.actions import COMMAND_ACTIONS, EVENT_ACTIONS
 from integration_hub.models import Activity, InboundEvent, OutboundCommand
 
+from . import sheets
 from .differences import differences
 from .filters import ActivityFilter, CommandFilter, EventFilter
 
@@ -34,19 +37,21 @@ _ANSWER = {
 }
 
 
-def _ledger(request: HttpRequest, template: str, title: str, found: Any, route: str) -> HttpResponse:
+def _ledger(request: HttpRequest, template: str, made: Sheet, found: Any, route: str) -> HttpResponseBase:
+    if file := exports.asked(request, made, found.qs.order_by("-pk")):
+        return file
     rows = keyset.newest(found.qs, request)
     filtered = any(request.GET.get(name) for name in found.base_filters)
-    shown = context(request, title, slice=rows, form=found.form, filtered=filtered, route=route)
+    shown = context(request, made.title, slice=rows, form=found.form, filtered=filtered, route=route)
     return render(request, template, shown)
 
 
 @required("integration_hub.view_inboundevent")
-def events(request: HttpRequest) -> HttpResponse:
+def events(request: HttpRequest) -> HttpResponseBase:
     """What came in, newest first."""
     rows = InboundEvent.objects.select_related("connection").defer("body", "context")
     return _ledger(
-        request, "messaging/events.html", _("Incoming"), EventFilter(request.GET, rows, request=request), "events"
+        request, "messaging/events.html", sheets.EVENTS, EventFilter(request.GET, rows, request=request), "events"
     )
 
 
@@ -77,11 +82,11 @@ def event_action(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 
 
 @required("integration_hub.view_outboundcommand")
-def commands(request: HttpRequest) -> HttpResponse:
+def commands(request: HttpRequest) -> HttpResponseBase:
     """What goes out, newest first."""
     rows = OutboundCommand.objects.select_related("connection").prefetch_related("subject")
     found = CommandFilter(request.GET, rows, request=request)
-    return _ledger(request, "messaging/commands.html", _("Outgoing"), found, "commands")
+    return _ledger(request, "messaging/commands.html", sheets.COMMANDS, found, "commands")
 
 
 @required("integration_hub.view_outboundcommand")
@@ -138,11 +143,11 @@ def _exchange(item: dict[str, Any], *, personal: bool) -> dict[str, Any]:
 
 
 @required("integration_hub.view_activity")
-def activity(request: HttpRequest) -> HttpResponse:
+def activity(request: HttpRequest) -> HttpResponseBase:
     """Who did what, newest first."""
     rows = _with_subjects(Activity.objects.all())
     found = ActivityFilter(request.GET, rows, request=request)
-    return _ledger(request, "messaging/activity.html", _("Activity"), found, "activity")
+    return _ledger(request, "messaging/activity.html", sheets.ACTIVITY, found, "activity")
 
 
 def _with_subjects(rows: QuerySet[Activity]) -> QuerySet[Activity]:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,13 +17,14 @@ from django.views.decorators.http import require_POST
 
 from exceptions import services as cases
 from exceptions.presentation import Shown
-from integration_hub.backoffice import keyset
+from integration_hub.backoffice import exports, keyset
 from integration_hub.backoffice.actions import may
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.models.activity import Activity
 from orders.models import Order
 
+from ..sheets import AFTER_SALES
 from . import presentation
 from .actions import AFTER_SALE_ACTIONS
 from .models import AfterSale
@@ -58,7 +60,7 @@ class FindForm(forms.Form):
 
 
 @required(VIEW)
-def worklist(request: HttpRequest) -> HttpResponse:
+def worklist(request: HttpRequest) -> HttpResponseBase:
     """What waits, newest first; one hit of a scan opens the case at once."""
     tab = request.GET.get("tab", "open")
     tab = tab if tab in TABS else "open"
@@ -70,6 +72,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and form.cleaned_data["kind"]:
         rows = rows.filter(kind=form.cleaned_data["kind"])
     shown = rows.select_related("order__channel", "connection").prefetch_related(*presentation.PREFETCH)
+    if file := exports.asked(request, AFTER_SALES, shown.order_by("-pk")):
+        return file
     page = keyset.newest(shown, request)
     return render(
         request,

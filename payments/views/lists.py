@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from integration_hub.backoffice import keyset
+from integration_hub.backoffice import exports, keyset
 from integration_hub.backoffice.buttons import buttons
+from integration_hub.backoffice.exports import Sheet
 from integration_hub.backoffice.pages import context, person, required
 
-from .. import fees, sums
+from .. import fees, sheets, sums
 from ..filters import BankLineFilter, DisputeFilter, PayoutFilter, RefundFilter, TransactionFilter
 from ..models import Allocation, BankLine, Dispute, FeeCheck, FeeContract, Payout, Refund, Transaction, WriteOff
 from ..process_actions import REFUND_ACTIONS, WRITE_OFF_ACTIONS
@@ -21,18 +23,23 @@ from ..states import WriteOffState
 PERSONAL = "orders.see_personal_data"
 
 
-def _list(request: HttpRequest, template: str, title: str, found: Any, moment: str, **more: Any) -> HttpResponse:
+def _list(request: HttpRequest, template: str, made: Sheet, found: Any, moment: str, **more: Any) -> HttpResponseBase:
+    order = [f"-{moment}", "-pk"] if moment else ["-pk"]
+    if file := exports.asked(request, made, found.qs.order_by(*order)):
+        return file
     rows = keyset.newest(found.qs, request, moment=moment)
     filtered = any(request.GET.get(name) for name in found.base_filters)
     shown = {"slice": rows, "form": found.form, "filtered": filtered, "personal": person(request).has_perm(PERSONAL)}
-    return render(request, template, context(request, title, **shown, **more))
+    return render(request, template, context(request, made.title, **shown, **more))
 
 
 @required("payments.view_transaction")
-def transactions(request: HttpRequest) -> HttpResponse:
+def transactions(request: HttpRequest) -> HttpResponseBase:
     """Movements, newest first, each with its orders."""
     rows = Transaction.objects.select_related("connection", "unassigned")
     found = TransactionFilter(request.GET, rows, request=request)
+    if file := exports.asked(request, sheets.TRANSACTIONS, found.qs.order_by("-occurred_at", "-pk")):
+        return file
     answer = keyset.newest(found.qs, request, moment="occurred_at")
     tied: dict[int, list[Allocation]] = {}
     ids = [row.pk for row in answer.rows]
@@ -49,15 +56,15 @@ def transactions(request: HttpRequest) -> HttpResponse:
 
 
 @required("payments.view_payout")
-def payouts(request: HttpRequest) -> HttpResponse:
+def payouts(request: HttpRequest) -> HttpResponseBase:
     """Payouts, newest first; above them per provider what is still to be paid out."""
     rows = Payout.objects.select_related("connection", "bank_line", "accepted")
     found = PayoutFilter(request.GET, rows, request=request)
-    return _list(request, "payments/payouts.html", _("Payouts"), found, "created_at", providers=sums.not_paid_out())
+    return _list(request, "payments/payouts.html", sheets.PAYOUTS, found, "created_at", providers=sums.not_paid_out())
 
 
 @required("payments.view_refund")
-def refunds(request: HttpRequest) -> HttpResponse:
+def refunds(request: HttpRequest) -> HttpResponseBase:
     """Refunds, newest first; above them what waits for a second person."""
     rows = Refund.objects.select_related("order", "capture__connection", "requested_by", "approved_by")
     found = RefundFilter(request.GET, rows, request=request)
@@ -69,30 +76,32 @@ def refunds(request: HttpRequest) -> HttpResponse:
             (row, buttons(request, WRITE_OFF_ACTIONS, row, "write_off_action")) for row in given_up.order_by("at")[:50]
         ],
     }
-    return _list(request, "payments/refunds.html", _("Refunds"), found, "requested_at", **more)
+    return _list(request, "payments/refunds.html", sheets.REFUNDS, found, "requested_at", **more)
 
 
 @required("payments.view_dispute")
-def disputes(request: HttpRequest) -> HttpResponse:
+def disputes(request: HttpRequest) -> HttpResponseBase:
     """Disputes; those that wait for evidence first, by deadline."""
     rows = Dispute.objects.select_related("connection", "transaction")
     found = DisputeFilter(request.GET, rows, request=request)
     due = rows.filter(state__in=("WARNING", "NEEDS_RESPONSE")).order_by("evidence_due", "pk")[:100]
-    return _list(request, "payments/disputes.html", _("Disputes"), found, "opened_at", due=due)
+    return _list(request, "payments/disputes.html", sheets.DISPUTES, found, "opened_at", due=due)
 
 
 @required("payments.view_bankline")
-def bank_lines(request: HttpRequest) -> HttpResponse:
+def bank_lines(request: HttpRequest) -> HttpResponseBase:
     """Bank lines, newest first."""
     rows = BankLine.objects.select_related("account", "payout__connection", "transaction")
     found = BankLineFilter(request.GET, rows, request=request)
-    return _list(request, "payments/bank_lines.html", _("Bank lines"), found, "")
+    return _list(request, "payments/bank_lines.html", sheets.BANK_LINES, found, "")
 
 
 @required("payments.view_feecheck")
-def fee_list(request: HttpRequest) -> HttpResponse:
+def fee_list(request: HttpRequest) -> HttpResponseBase:
     """Fees beyond what was agreed, newest first, with the sum of a year."""
     rows = FeeCheck.objects.filter(beyond=True).select_related("transaction__connection", "contract")
+    if file := exports.asked(request, sheets.FEES, rows.order_by("-occurred_at", "-pk")):
+        return file
     shown = {
         "slice": keyset.newest(rows, request, moment="occurred_at"),
         "year": fees.year(),

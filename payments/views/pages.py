@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -17,14 +18,14 @@ from django.views.decorators.http import require_POST
 
 from exceptions import services as cases
 from exceptions.presentation import Shown
-from integration_hub.backoffice import keyset
+from integration_hub.backoffice import exports, keyset
 from integration_hub.backoffice.actions import Action
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.models import Activity
 from orders.models import Order
 
-from .. import payouts, sums
+from .. import payouts, sheets, sums
 from ..actions import MOVEMENT_ACTIONS
 from ..filters import OpenItemFilter
 from ..models import Allocation, Dispute, OpenItem, Payout, PayoutItem, Refund, Transaction, WriteOff
@@ -99,10 +100,12 @@ def payout(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @required("payments.view_openitem")
-def open_items(request: HttpRequest) -> HttpResponse:
+def open_items(request: HttpRequest) -> HttpResponseBase:
     """What is open or overpaid, the oldest due first, with its age."""
     found = OpenItemFilter(request.GET, OpenItem.objects.select_related("order__channel"), request=request)
     rows = found.qs.filter(overpaid__gt=0) if found.is_over else found.qs.filter(open__gt=0)
+    if file := exports.asked(request, sheets.OPEN_ITEMS, rows.order_by("due_on", "order_id")):
+        return file
     page = list(rows.filter(_after(request.GET.get("after", ""))).order_by("due_on", "order_id")[: SIZE + 1])
     last = page[SIZE - 1] if len(page) > SIZE else None
     shown = {
