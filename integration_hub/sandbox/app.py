@@ -9,6 +9,8 @@ from types import TracebackType
 
 from . import odoo_sales
 from .control import Control
+from .erpnext import ErpNext
+from .erpnext_levers import Levers
 from .hooks import Sender
 from .http import Application, Server, System
 from .later import Later
@@ -45,14 +47,16 @@ class Sandbox:
         self.woo = Woo(self.world, self.sender)
         self.shopify = Shopify(self.world, self.sender)
         self.odoo = Odoo(self.world)
+        self.erpnext = ErpNext(self.world)
+        self.levers = Levers(self.erpnext)
         self.purse = Purse(self.world)
         stripe, paypal = Stripe(self.purse, self.sender), PayPal(self.purse, self.sender)
         mollie = Mollie(self.purse, self.sender)
         self.till = Till(self.purse, {"stripe": stripe, "paypal": paypal, "mollie": mollie})
         shops: dict[str, Shop] = {"woo": self.woo.shop, "shopify": self.shopify.shop}
         self.orders = Orders(self.world, shops, self.second_thoughts, self.till)
-        control = Control(self.world, self.woo, self.shopify, self.orders, self.sender, self.till)
-        systems: list[System] = [self.woo, self.shopify, self.odoo, stripe, paypal, mollie, control]
+        control = Control(self.world, self.woo, self.shopify, self.orders, self.sender, self.till, self.levers)
+        systems: list[System] = [self.woo, self.shopify, self.odoo, self.erpnext, stripe, paypal, mollie, control]
         self.application = Application(systems, self.world.faults)
         self.server = Server(port, self.application)
         self.world.address = self.url
@@ -111,3 +115,4 @@ class Sandbox:
             for picking in odoo_sales.due_pickings(self.world):
                 partial = bool(every) and not picking["backorder_id"] and picking["sale_id"] % every == 0
                 odoo_sales.ship(self.world, picking, partial)
+            self.levers.ship_due()

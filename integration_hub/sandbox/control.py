@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from . import odoo_sales, odoo_stock
 from .basket import TROUBLES
 from .books import Books
+from .erpnext_levers import Levers
+from .erpnext_schema import FrappeError
 from .hooks import Sender, is_local
 from .http import Request, Response, Router, json_response
 from .odoo_schema import OdooError
@@ -35,16 +37,19 @@ class Control:
     name = "control"
     prefix = "/"
 
-    def __init__(self, world: World, woo: Woo, shopify: Shopify, orders: Orders, sender: Sender, till: Till) -> None:
+    def __init__(
+        self, world: World, woo: Woo, shopify: Shopify, orders: Orders, sender: Sender, till: Till, levers: Levers
+    ) -> None:
         self._world = world
         self._woo = woo
         self._shopify = shopify
         self._orders = orders
         self._sender = sender
+        self._levers = levers
         self._router = Router()
         shelves = Shelves(woo.shop.goods, shopify.shop.shelf)
         books = Books(world, sender, orders)
-        more = [*books.routes(), *shelves.routes(), *odoo_stock.routes(world), *till.routes()]
+        more = [*books.routes(), *shelves.routes(), *odoo_stock.routes(world), *till.routes(), *levers.routes()]
         for method, path, handler in [*self._routes(), *more]:
             self._router.add(method, path, handler)
 
@@ -66,7 +71,9 @@ class Control:
 
     def handle(self, request: Request) -> Response:
         if request.path == "/" and request.method == "GET":
-            return Response(200, page(self._world).encode(), {"Content-Type": "text/html; charset=utf-8"})
+            return Response(
+                200, page(self._world, self._levers.page()).encode(), {"Content-Type": "text/html; charset=utf-8"}
+            )
         found = self._router.find(request.method, request.path)
         if found is None or not _same_origin(request):
             return json_response({"error": "not found"}, 404)
@@ -74,7 +81,7 @@ class Control:
         try:
             given, is_form = _given(request)
             answer = handler(given, **numbers)
-        except (KeyError, ValueError, TypeError, WooError, OdooError) as error:
+        except (KeyError, ValueError, TypeError, WooError, OdooError, FrappeError) as error:
             return json_response({"error": f"{type(error).__name__}: {error}"}, 400)
         if isinstance(answer, Response):
             return answer
@@ -105,6 +112,7 @@ class Control:
                     "fulfillments": store.count("shopify.fulfillments"),
                 },
                 "odoo": self._odoo(),
+                "erpnext": self._levers.state(),
                 "sales": sales,
                 "doubles": {reference: ids for reference, ids in sales.items() if len(ids) > 1},
                 "webhooks": dict(self._sender.counts),
@@ -148,6 +156,7 @@ class Control:
             ):
                 self._world.store.clear(table)
             odoo_stock.fill(self._world)
+            self._levers.forget()
         return {"ok": True}
 
     def _subscribe(self, given: Record) -> Record:

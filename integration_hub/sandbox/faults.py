@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-TARGETS = ("woo", "shopify", "odoo", "stripe", "paypal", "mollie", "webhooks")
+TARGETS = ("woo", "shopify", "odoo", "erpnext", "stripe", "paypal", "mollie", "webhooks")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ _FAULTS = (
     ("odoo", "error_rate", "0.5", "ERP fails every second time (503)"),
     ("odoo", "timeout_after_write_rate", "0.3", "ERP writes, then says nothing (3 of 10)"),
     ("odoo", "drop_after_write_rate", "0.3", "ERP writes, then drops the line (3 of 10)"),
+    ("erpnext", "error_rate", "0.5", "ERPNext fails every second time (503)"),
+    ("erpnext", "timeout_after_write_rate", "0.3", "ERPNext writes, then says nothing (3 of 10)"),
     ("woo", "error_rate", "0.5", "WooCommerce fails every second time"),
     ("shopify", "error_rate", "0.5", "Shopify fails every second time"),
     ("webhooks", "lost_rate", "0.3", "Webhooks get lost (3 of 10)"),
@@ -109,8 +111,8 @@ def _in_force(world: World) -> list[str]:
     ]
 
 
-def page(world: World) -> str:
-    """The page as HTML."""
+def page(world: World, second: str) -> str:
+    """The page as HTML; ``second`` is what the second ERP shows of itself."""
     store = world.store
     systems = (
         ("WooCommerce", f"{world.address}/woo", store.count("woo.orders"), facts.WOO_KEY, facts.WOO_SECRET),
@@ -122,6 +124,13 @@ def page(world: World) -> str:
             facts.SHOPIFY_SECRET,
         ),
         ("Odoo", f"{world.address}/odoo", store.count("sale.order"), facts.ODOO_LOGIN, facts.ODOO_KEY),
+        (
+            "ERPNext",
+            f"{world.address}/erpnext",
+            store.count("erpnext.Sales Order"),
+            facts.ERPNEXT_KEY,
+            facts.ERPNEXT_SECRET,
+        ),
     )
     rows = "".join(
         _row(name, f"<code>{address}</code>", f"{count}&nbsp;orders", f"<code>{key}</code><br><code>{secret}</code>")
@@ -139,11 +148,12 @@ def page(world: World) -> str:
     in_force = escape(", ".join(_in_force(world))) or "none"
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox</title><style>{_STYLE}</style>
 <h1>Sandbox: the outside world</h1>
-<p>Two shops and an ERP that are not real. They place orders, send signed webhooks, ship parcels and can misbehave.
+<p>Two shops and two ERPs that are not real. They place orders, send signed webhooks, ship parcels and can misbehave.
 All credentials are invented and open nothing else. <a href="/control/state">State as JSON</a></p>
 <table>{rows}</table>
 <h2>Orders</h2>{orders}<h3>By themselves</h3><div>{_button("pause", "Pause")}{_button("resume", "Go on")}</div>
 <h2>After the sale</h2>{_after_sale(world)}
 <h2>Stock, set by hand</h2>{_shelf(world)}
 <h3>Odoo, WH/Stock</h3><details><summary>Count by hand</summary><table>{shelf(world)}</table></details>
+{second}
 <h2>Faults</h2><div>{faults}{_button("reset", "All well again")}</div><p>In force: {in_force}</p></html>"""

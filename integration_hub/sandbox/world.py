@@ -28,11 +28,15 @@ ODOO_DATABASE = "sandbox"
 ODOO_LOGIN = "hub@sandbox.example"
 ODOO_KEY = "odoo-sandbox-api-key-0000000000000005"
 ODOO_UID = 2
+ERPNEXT_KEY = "erpnextsandbox1"
+ERPNEXT_SECRET = "erpnext-sandbox-0012"  # noqa: S105
 
 SWITCHES: dict[str, Any] = {
     "odoo_version": "19",  # "17": no JSON-2, /odoo/json/2 answers 404
     "odoo_ship_after": 20.0,  # seconds from confirmation to the parcel; 0: only when told
     "odoo_partial_every": 5,  # every n-th sale leaves in two parcels
+    "erpnext_ship_after": 20.0,  # as with Odoo
+    "erpnext_partial_every": 5,
     "woo_tracking_plugin": True,
     "woo_lists_variations": True,  # newer versions list the variations of all products at one address
     "woo_delivery_delay": 0.3,  # seconds until the shop's queue runs; edits in between are one webhook

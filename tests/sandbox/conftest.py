@@ -15,7 +15,7 @@ from .play import Door
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(seed=7) as found:
-        found.world.turn(woo_delivery_delay=0.05, shopify_retry_seconds=0.02, odoo_ship_after=0)
+        found.world.turn(woo_delivery_delay=0.05, shopify_retry_seconds=0.02, odoo_ship_after=0, erpnext_ship_after=0)
         yield found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import requests
 
 from integration_hub.connectors.base import Incoming
+from integration_hub.connectors.erpnext import ErpNext
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.odoo import Odoo
 from integration_hub.connectors.shopify import Shopify
@@ -35,6 +36,18 @@ def odoo(sandbox: Sandbox, **changes: Any) -> Odoo:
         "discount_product": "RABATT",
     }
     return Odoo(Odoo.Config(**{**settings, **changes}), http())
+
+
+def erpnext(sandbox: Sandbox, **changes: Any) -> ErpNext:
+    settings = {
+        "url": f"{sandbox.url}/erpnext",
+        "api_key": facts.ERPNEXT_KEY,
+        "api_secret": facts.ERPNEXT_SECRET,
+        "shipping_product": "VERSAND",
+        "fee_product": "GEBUEHR",
+        "discount_product": "RABATT",
+    }
+    return ErpNext(ErpNext.Config(**{**settings, **changes}), http())
 
 
 def woo(sandbox: Sandbox, **changes: Any) -> WooCommerce:

@@ -19,13 +19,20 @@ def stack(live_server: Any, settings: Any) -> Iterator[Stack]:
     """Hub and sandbox joined by nothing but HTTP; the sandbox is quick and ships only when told."""
     settings.HUB_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
     with Sandbox(seed=7, hub=live_server.url) as sandbox:
-        sandbox.world.turn(woo_delivery_delay=0.05, shopify_retry_seconds=0.002, odoo_ship_after=0)
+        sandbox.world.turn(
+            woo_delivery_delay=0.05, shopify_retry_seconds=0.002, odoo_ship_after=0, erpnext_ship_after=0
+        )
         yield Stack(sandbox, live_server.url)
 
 
 @pytest.fixture
 def odoo(stack: Stack) -> Connection:
     return stack.odoo()
+
+
+@pytest.fixture
+def erpnext(stack: Stack) -> Connection:
+    return stack.erpnext()
 
 
 @pytest.fixture

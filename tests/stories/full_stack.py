@@ -127,6 +127,21 @@ class Stack:
         self.work()
         return made
 
+    def erpnext(self, **config: Any) -> Connection:
+        """The other played ERP, its products taken over."""
+        settings = {
+            "url": f"{self.sandbox.url}/erpnext",
+            "api_key": facts.ERPNEXT_KEY,
+            "shipping_product": "VERSAND",
+            "fee_product": "GEBUEHR",
+            "discount_product": "RABATT",
+            "scrap_warehouse": "Ausschuss - ST",
+            "payment_account": "1200 - Bank - ST",
+        }
+        made = self.connect("erpnext", "erpnext", "ERP", settings | config, {"api_secret": facts.ERPNEXT_SECRET})
+        self.work()
+        return made
+
     def shop(self, name: str, erp: Connection, *, slug: str = "", **config: Any) -> Connection:
         """A played shop with all processes towards the ERP, and its webhooks pointed at the hub."""
         usual, kind, secrets = SHOPS[name]
@@ -183,8 +198,9 @@ class Stack:
 
     def ship(self, order: Order, *, partial: bool = False) -> None:
         """The warehouse of the played ERP sends what is open; the hub looks."""
-        control(self.sandbox, "odoo/ship", order=order.reference, partial=partial)
-        self.poll(order.sales.get().connection)
+        erp = order.sales.get().connection
+        control(self.sandbox, f"{erp.kind}/ship", order=order.reference, partial=partial)
+        self.poll(erp)
 
     def shop_order(self, shop: str, number: str) -> dict[str, Any]:
         """The order as the shop holds it."""
