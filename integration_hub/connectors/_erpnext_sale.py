@@ -91,6 +91,13 @@ def rounding_row(item: Row, amount: Decimal, template: TaxTemplate | None, fixed
     return {**named, **words, **price, **fixed}
 
 
+def untaxed_rows(templates: Sequence[TaxTemplate]) -> list[Row]:
+    """A row that says that there is no tax.  Without any row ERPNext adds its own for the templates that the items have."""
+    account = min((account for one in templates for account in one.rates), default="")
+    fixed = {"charge_type": "Actual", "tax_amount": 0, "rate": 0, "included_in_print_rate": 0}
+    return [{**fixed, "account_head": account, "description": account}] if account else []
+
+
 def tax_rows(templates: Sequence[TaxTemplate], inside: bool) -> list[Row]:
     """A row for every account of these templates."""
     accounts = sorted({account for one in templates for account in one.rates})

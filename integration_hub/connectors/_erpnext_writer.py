@@ -126,22 +126,14 @@ class SaleWriter:
         codes = {"shipping": config.shipping_product, "fee": config.fee_product, "discount": config.discount_product}
         wanted = [(line, words.product_code(line, codes)) for line in command.lines]
         items = self._items(sorted({code for _, code in wanted} - {""}))
-        used = self._used({line.tax_rate for line in command.lines})
+        rates = {line.tax_rate for line in command.lines}
+        used = {rate: words.choose_template(self.templates, rate) for rate in sorted(rates)} if any(rates) else {}
         rows: list[Row] = []
         for line, code in wanted:
             item = self._item(line, code, items)
-            rows += words.item_rows(line, item, used[line.tax_rate], command, self._fixed(command))
-        return {
-            "items": rows,
-            "taxes": words.tax_rows([one for one in used.values() if one], command.prices_include_tax),
-        }
-
-    def _used(self, rates: set[Decimal]) -> dict[Decimal, words.TaxTemplate | None]:
-        """The template of each rate.  An order without any tax names none: without rows of taxes none is reckoned, while
-        ERPNext puts an item's own template in the place of one that the item does not list."""
-        if not any(rates):
-            return dict.fromkeys(rates)
-        return {rate: words.choose_template(self.templates, rate) for rate in sorted(rates)}
+            rows += words.item_rows(line, item, used.get(line.tax_rate), command, self._fixed(command))
+        taxes = words.tax_rows([one for one in used.values() if one], command.prices_include_tax)
+        return {"items": rows, "taxes": taxes or words.untaxed_rows(self.templates)}
 
     def _fixed(self, command: WriteSale) -> Row:
         day = {"delivery_date": self._api.day(command.placed_at).isoformat()}

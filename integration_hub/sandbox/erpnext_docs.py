@@ -178,7 +178,8 @@ class Docs:
         """``frappe.client.get_list``."""
         doctype = str(given.get("doctype"))
         the(doctype)
-        if is_child(doctype) and doctype not in the(str(given.get("parent") or "")).tables.values():
+        parent = DOCTYPES.get(str(given.get("parent")))
+        if is_child(doctype) and (parent is None or doctype not in parent.tables.values()):
             raise FrappeError("PermissionError", f"No permission for {doctype}", 403)
         names, filters = given.get("fields") or ["name"], given.get("filters") or []
         order, _, way = str(given.get("order_by") or "modified desc").partition(" ")

@@ -32,7 +32,7 @@ def order_checked(docs: Docs, doc: Record) -> None:
 
 def order_submitted(docs: Docs, doc: Record) -> None:
     if docs.world.switch("erpnext_ship_after"):
-        doc["due"] = docs.world.now().timestamp() + docs.world.switch("erpnext_ship_after")
+        doc["due"] = int(docs.world.now().timestamp() + docs.world.switch("erpnext_ship_after"))
     docs.put("Sales Order", doc)
     stock.reserve(docs, doc)
 

@@ -34,11 +34,14 @@ def reckon(docs: Docs, doc: Record) -> None:
     for row in doc["items"]:
         _row(docs, doc, row)
     nets = [_net(doc, row) for row in doc["items"]]
+    if not doc["taxes"]:
+        doc["taxes"] = docs.rows(doc, "taxes", _own_taxes(doc))
     total = sum((number(row["amount"]) for row in doc["items"]), ZERO)
     net_total = cents(sum(nets, ZERO))
     running = net_total
     for tax in doc["taxes"]:
         amount = cents(sum((_rate(tax, row) / 100 * net for row, net in zip(doc["items"], nets, strict=True)), ZERO))
+        amount = number(tax["tax_amount"]) if tax["charge_type"] == "Actual" else amount
         running += amount
         tax.update(tax_amount=float(amount), total=float(running))
     outside = sum((number(tax["tax_amount"]) for tax in doc["taxes"] if not tax["included_in_print_rate"]), ZERO)
@@ -72,9 +75,9 @@ def _row(docs: Docs, doc: Record, row: Record) -> None:
 
 
 def _map_of(docs: Docs, item: Record, row: Record) -> dict[str, float]:
-    """The rates of the row's template; where the item has taxes of its own, only those are valid."""
+    """The rates of the row's template; where the item has taxes of its own, only those are valid, and they are the default."""
     own = [tax["item_tax_template"] for tax in item["taxes"]]
-    if row["item_tax_template"] and own and row["item_tax_template"] not in own:
+    if own and row["item_tax_template"] not in own:
         row["item_tax_template"] = own[0]
     if not row["item_tax_template"]:
         return {}
@@ -82,7 +85,15 @@ def _map_of(docs: Docs, item: Record, row: Record) -> dict[str, float]:
     return {tax["tax_type"]: tax["tax_rate"] for tax in template["taxes"]}
 
 
+def _own_taxes(doc: Record) -> list[Record]:
+    """Rows for the accounts of the items' templates, where a document comes without any (Accounts Settings, on by default)."""
+    accounts = dict.fromkeys(account for row in doc["items"] for account in json.loads(row["item_tax_rate"]))
+    return [{"charge_type": "On Net Total", "account_head": account, "rate": 0} for account in accounts]
+
+
 def _rate(tax: Record, row: Record) -> Decimal:
+    if tax["charge_type"] == "Actual":
+        return ZERO
     if tax["charge_type"] != "On Net Total":
         raise refuse(f"{tax['charge_type']} is not played")
     return number(json.loads(row["item_tax_rate"]).get(tax["account_head"], tax["rate"]))
