@@ -33,5 +33,6 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("", include("payments.urls")),
     path("", include("accounting.urls")),
+    path("", include("accounting.ledger_urls")),
     path("", include("integration_hub.dashboards.urls")),
 ]

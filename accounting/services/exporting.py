@@ -164,12 +164,18 @@ def _params(export: Export, held: scope.Scope, rows: int) -> dict[str, Any]:
 
 
 def _store(export: Export, file: ExportFile) -> tuple[int, str]:
-    """Write a file in packed pieces; returns its size and its SHA-256."""
+    """Write a file in packed pieces; returns its size and its SHA-256.
+
+    The pieces of one file wait, packed, until the database has sent all of it: a connection does one thing at a time.
+    """
     digest, size = hashlib.sha256(), 0
-    for position, piece in enumerate(_pieces(export, file)):
+    packed: list[bytes] = []
+    for piece in _pieces(export, file):
         digest.update(piece)
         size += len(piece)
-        ExportChunk.objects.create(file=file, position=position, packed=zlib.compress(piece, 1))
+        packed.append(zlib.compress(piece, 1))
+    for position, part in enumerate(packed):
+        ExportChunk.objects.create(file=file, position=position, packed=part)
     return size, digest.hexdigest()
 
 

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from accounting.ledger_api import EntryViewSet, ExportViewSet, RuleViewSet
 from customers.api import CustomerViewSet
 from exceptions.api import ExceptionViewSet
 from inventory.api import ListingViewSet, ProductViewSet
@@ -45,6 +46,9 @@ _router.register("refunds", RefundViewSet, "refund")
 _router.register("disputes", DisputeViewSet, "dispute")
 _router.register("bank-lines", BankLineViewSet, "bank-line")
 _router.register("open-items", OpenItemViewSet, "open-item")
+_router.register("entries", EntryViewSet, "entry")
+_router.register("account-rules", RuleViewSet, "account-rule")
+_router.register("exports", ExportViewSet, "export")
 _router.register("customers", CustomerViewSet, "customer")
 _router.register("products", ProductViewSet, "product")
 _router.register("listings", ListingViewSet, "listing")

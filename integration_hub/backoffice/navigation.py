@@ -48,7 +48,13 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
     ),
     (
         _("Books"),
-        (Item(_("Procedural documentation"), "procedures", "menu_book", "accounting.view_proceduredocument"),),
+        (
+            Item(_("Postings"), "postings", "receipt", "accounting.view_posting"),
+            Item(_("Account mapping"), "account_mapping", "account_tree", "accounting.view_accountrule"),
+            Item(_("Export to DATEV"), "exports", "ios_share", "accounting.view_export"),
+            Item(_("How the books are kept"), "books_choices", "tune", "accounting.view_choice"),
+            Item(_("Procedural documentation"), "procedures", "menu_book", "accounting.view_proceduredocument"),
+        ),
     ),
     (
         _("Master data"),

@@ -244,6 +244,7 @@ def test_files_are_split_and_a_killed_worker_goes_on_where_it_was(
     psp: Connection, ordered: Callable[..., Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(extf, "MOST_ROWS", 3)
+    monkeypatch.setattr(exporting, "PIECE", 200)
     month(psp, ordered)
     made = exporting.request(2026, 11, by=None)
     exporting.work()

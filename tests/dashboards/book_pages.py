@@ -7,15 +7,24 @@ from typing import Any
 from accounting.models import ProcedureDocument
 from accounting.services import procedure
 from integration_hub.models import User
+from tests.accounting import posted
 
 _READERS = {"finance", "auditor", "administrator"}
 
-PAGES: dict[str, set[str]] = {"procedures": _READERS, "procedure": _READERS, "procedure_file": _READERS}
-DEEDS: dict[str, set[str]] = {"procedure_draw_up": {"finance", "administrator"}}
+_KEEPERS = {"finance", "administrator"}
+
+PAGES: dict[str, set[str]] = dict.fromkeys(
+    "procedures procedure procedure_file postings entry account_mapping books_choices exports export_month export".split(),
+    _READERS,
+)
+DEEDS: dict[str, set[str]] = dict.fromkeys(
+    "procedure_draw_up entry_action account_mapping_action books_action export_make export_action export_take".split(),
+    _KEEPERS,
+)
 
 
 def arguments() -> dict[str, list[Any]]:
     """Makes what the addresses name."""
     by, _made = User.objects.get_or_create(username="schreiber")
     drawn = ProcedureDocument.objects.first() or procedure.draw_up(by=by, why="for the table of pages")
-    return {"procedure": [drawn.version], "procedure_file": [drawn.version]}
+    return {"procedure": [drawn.version], "procedure_file": [drawn.version], **posted.arguments()}
