@@ -22,7 +22,7 @@ from integration_hub.sandbox import world as credentials
 from inventory.models import Variant
 from orders.models import Order
 
-from . import demo_money, demo_stock, demo_trouble
+from . import demo_books, demo_money, demo_stock, demo_trouble
 
 PAST = (("woo", 116), ("shopify", 80))
 DAYS = 45
@@ -61,6 +61,7 @@ def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
     _quiet(stopped)
     demo_trouble.make(sandbox, connections, quiet=lambda: _quiet(stopped))
     demo_stock.make(connections, quiet=lambda: _quiet(stopped))
+    demo_books.keep()
     _control(sandbox, "resume")
     built.touch()
     say(f"{Order.objects.count()} orders, a dozen in trouble: see the exception list")

@@ -27,7 +27,7 @@ def finance(person: Callable[..., User]) -> Client:
     return client
 
 
-def shown(client: Client, name: str, *args: object, **asked: object) -> str:
+def shown(client: Client, name: str, *args: object, **asked: str) -> str:
     answer = client.get(reverse(name, args=args), asked)
     assert answer.status_code == 200
     return answer.content.decode()
@@ -94,7 +94,7 @@ def test_from_the_dry_run_to_the_file(finance: Client, psp: Connection, ordered:
     assert "8300" in page
     assert "B-" in page
     taken = finance.post(reverse("export_take", args=[made.pk, 1]))
-    assert b"".join(taken) == content(made.files.get())  # type: ignore[arg-type]
+    assert b"".join(taken) == content(made.files.get())
     assert "Wiederholung" in finance.post(reverse("export_take", args=[made.pk, 1])).headers["Content-Disposition"]
     assert Download.objects.count() == 2
     assert made.sha256 or str(made) in shown(finance, "exports")
