@@ -139,8 +139,7 @@ def _prepare(url: str) -> None:
 @contextmanager
 def _ours() -> Iterator[_Side]:
     told = OutboundCommand.objects.filter(verb="shop.accepted", state="DONE")
-    application = intake.server("integration_hub.wsgi:application")
-    with application as web, _process(sys.executable, "manage.py", "worker") as worker:
+    with intake.server(intake.OURS) as web, _process(sys.executable, "manage.py", "worker") as worker:
         side = _Side(web.port, "/webhooks/strecke/", (web.pid, worker), told.count)
         _settle(side)
         yield side

@@ -71,7 +71,7 @@ class Nemesis:
         if kind == "web main":
             return [main for main in [self._services["web"].main()] if main]
         if kind == "web worker":
-            return [process for process in self._services["web"].below() if _runs(process, "granian")]
+            return self._services["web"].below()
         workers = [service for name, service in self._services.items() if name.startswith("worker")]
         if kind == "watchdog":
             return [main for service in workers if (main := service.main())]
@@ -105,10 +105,3 @@ class Nemesis:
 
     def _after(self, seconds: float, job: Callable[[], object]) -> None:
         self._later.append((time.monotonic() - self._began + seconds, job))
-
-
-def _runs(process: psutil.Process, word: str) -> bool:
-    try:
-        return any(word in part for part in process.cmdline())
-    except psutil.Error:
-        return False

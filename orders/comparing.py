@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from integration_hub.kernel.money import is_currency, rounded
+from integration_hub.kernel.money import is_currency, minor_digits, rounded
 from integration_hub.kernel.states import OrderStage
 
 from .states import OrderState
@@ -29,7 +29,10 @@ class There:
 
 @dataclass(frozen=True)
 class Here:
-    """An order as the hub holds it; ``under_way``: a command about its sale is not over yet."""
+    """An order as the hub holds it; ``under_way``: a command about its sale is not over yet.
+
+    ``cancelled``: what its cancelled pieces cost, which the ERP's sale does not count any more, in ``cancelled_lines`` lines.
+    """
 
     pk: int
     external_id: str
@@ -40,6 +43,13 @@ class Here:
     stage: str
     in_scope: bool
     under_way: bool
+    cancelled: Decimal = Decimal(0)
+    cancelled_lines: int = 0
+
+    @property
+    def left(self) -> Decimal:
+        """What the ERP's sale is to come to."""
+        return self.total - self.cancelled
 
 
 @dataclass(frozen=True)
@@ -113,8 +123,16 @@ def _erp(sides: Sides, order: Here, sales: InErp | None) -> list[Gap]:
     total = sum(sales.totals, Decimal(0))
     if len(sales.totals) > 1:
         return [_gap(What.TWICE_IN_ERP, order, erp=total)]
-    same = _same(total, order.total, order.currency) and sales.currency == order.currency
-    return [] if same else [_gap(What.SUM, order, erp=total)]
+    same = _as_left(total, order) and sales.currency == order.currency
+    return [] if same else [replace(_gap(What.SUM, order, erp=total), here=order.left)]
+
+
+def _as_left(total: Decimal, order: Here) -> bool:
+    """Pieces of a line seldom divide to the cent, and each system rounds its own way: a cent for each line."""
+    if not order.cancelled_lines or not is_currency(order.currency):
+        return _same(total, order.left, order.currency)
+    cent = Decimal(1).scaleb(-minor_digits(order.currency))
+    return abs(total - order.left) <= cent * order.cancelled_lines
 
 
 def expected(order: Here) -> bool:
@@ -152,8 +170,8 @@ def figures(sides: Sides) -> dict[str, Any]:
     shown = {
         "there": _tally((row.total, row.currency) for row in sides.there),
         "here": _tally((order.total, order.currency) for order in present),
-        "expected": _tally((order.total, order.currency) for order in wanted),
-        "under_way": _tally((order.total, order.currency) for order in wanted if order.under_way),
+        "expected": _tally((order.left, order.currency) for order in wanted),
+        "under_way": _tally((order.left, order.currency) for order in wanted if order.under_way),
     }
     if sides.erp is not None:
         shown["erp"] = _tally((total, sale.currency) for sale in sides.erp.values() for total in sale.totals)

@@ -241,11 +241,11 @@ def _packed(lines: QuerySet[OrderLine]) -> list[tuple[OrderLine, Decimal]]:
 
 
 def measure_fulfilment(order: Order) -> None:
-    """Recompute the derived axis: shipped when the ERP says so or all goods are in parcels, partly with any parcel."""
+    """Recompute the derived axis: shipped when the ERP says so or all goods but cancelled ones are in parcels, partly with any parcel."""
     left_the_house = order.shipments.exists()
     goods = _packed(order.lines.filter(kind=LineKind.ITEM)) if left_the_house else []
     if order.sales.filter(stage=SaleStage.SHIPPED).exists() or (
-        left_the_house and all(packed >= line.quantity for line, packed in goods)
+        left_the_house and all(packed >= line.quantity - line.cancelled for line, packed in goods)
     ):
         order.fulfilment = Fulfilment.FULL
     else:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
+
+from django.db.models import F, ProtectedError
 
 from customers import services as customers
 from integration_hub.kernel import codec
@@ -28,6 +29,11 @@ MOST = Decimal(10) ** 9
 MOST_LINES = 2000
 _FOUR = Decimal("0.0001")
 ONLY_PLACE = say("address or note")
+_STATED = [
+    field.name
+    for field in OrderLine._meta.concrete_fields
+    if field.name not in ("id", "order", "external_id", "cancelled", "returned")
+]
 
 
 def digest(report: OrderReport) -> str:
@@ -103,7 +109,7 @@ def header(report: OrderReport) -> dict[str, Any]:
         "total": report.total.quantize(_FOUR),
         "total_tax": report.total_tax.quantize(_FOUR),
         "note": report.note[:5000],
-        "buyer": asdict(report.buyer),
+        "buyer": dict(vars(report.buyer)),
         **standing(report),
     }
 
@@ -148,7 +154,7 @@ def fill(order: Order, report: OrderReport) -> None:
     stated = header(report)
     if not fresh and report.updated_at < order.source_updated_at:
         stated = {name: value for name, value in stated.items() if name not in standing(report)}
-    if order.buyer != asdict(report.buyer):
+    if order.buyer != vars(report.buyer):
         order.customer_chosen = False  # a person chose for another buyer
     for name, value in stated.items():
         setattr(order, name, value)
@@ -158,11 +164,28 @@ def fill(order: Order, report: OrderReport) -> None:
     order.save()
     lines = [line(order, place, item) for place, item in enumerate(report.lines, start=1)]
     match_lines(order.channel, lines)
-    if not fresh:
-        order.lines.all().delete()
-    OrderLine.objects.bulk_create(lines)
+    OrderLine.objects.bulk_create(lines if fresh else _replaced(order, lines))
     places = {AddressRole.BILLING: report.billing, AddressRole.SHIPPING: report.shipping or Address()}
     addresses.keep(order, places, fresh=fresh)
+
+
+def _replaced(order: Order, lines: Sequence[OrderLine]) -> list[OrderLine]:
+    """The lines as stated now: one that the shop still names stays its row, as special cases may speak of it; returns the new ones."""
+    held = {line.external_id: line for line in order.lines.all()}
+    order.lines.update(position=F("position") + len(held) + len(lines))  # out of the way: positions are unique
+    kept: list[OrderLine] = []
+    for line in lines:
+        if old := held.pop(line.external_id, None):
+            line.pk, line.cancelled, line.returned = old.pk, old.cancelled, old.returned
+            kept.append(line)
+    if any(line.cancelled + line.returned > line.quantity for line in kept if line.cancelled or line.returned):
+        raise Rejected(say("The shop states fewer pieces of a line than were cancelled or returned."), code="too_few")
+    try:
+        order.lines.filter(pk__in=[line.pk for line in held.values()]).delete()
+    except ProtectedError as error:
+        raise Rejected(say("The shop has removed a line that a special case is about."), code="too_few") from error
+    OrderLine.objects.bulk_update(kept, _STATED)
+    return [line for line in lines if line not in kept]
 
 
 def line(order: Order, position: int, stated: ReportedLine) -> OrderLine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from django.db.models import Q
 
 from integration_hub.kernel.errors import HubError
 from integration_hub.kernel.messages import Listed
+from integration_hub.kernel.money import rounded
 from integration_hub.kernel.states import Capability, SaleStage
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection, InboundEvent, OutboundCommand, PollState, ProcessSwitch
@@ -20,9 +22,11 @@ from integration_hub.models.connection import ConnectionState
 from integration_hub.models.inbound import UNFINISHED
 from integration_hub.models.outbound import OPEN_COMMANDS
 
+from .aftersales.models import AfterSaleStep
+from .aftersales.steps import BY_HAND, CANCEL_SALE
 from .comparing import Here, InErp, Sides, There, expected, figures
 from .exported import WRITE_SALE
-from .models import Order, Sale
+from .models import Order, OrderLine, Sale
 from .services import ORDER_TO_ERP
 from .tally import DayTally
 
@@ -97,7 +101,7 @@ def _here(tally: DayTally, there: Sequence[There], start: datetime, switch: Proc
     placed = Q(placed_at__gte=start, placed_at__lt=tally.until)
     rows = list(Order.objects.filter(listed | placed, channel=tally.connection).only(*_COLUMNS).order_by("pk"))
     ids = [row.pk for row in rows]
-    moving, cancelled = _moving(ids), _cancelled(ids)
+    moving, cancelled, taken = _moving(ids), _cancelled(ids), _taken(ids)
     since = switch.since if switch else None
     return [
         Here(
@@ -110,18 +114,34 @@ def _here(tally: DayTally, there: Sequence[There], start: datetime, switch: Proc
             stage=row.stage,
             in_scope=since is not None and row.placed_at >= since and row.pk not in cancelled,
             under_way=row.pk in moving,
+            cancelled=sum(taken[row.pk], Decimal(0)),
+            cancelled_lines=len(taken[row.pk]),
         )
         for row in rows
     ]
 
 
 def _moving(ids: Sequence[int]) -> set[int]:
-    """Orders whose writing is not over: it is tried, or waits for a person who has a case of it."""
+    """Orders whose writing or partial cancellation is not over: it is tried, or waits for a person who has a case of it."""
     kind = ContentType.objects.get_for_model(Order)
     rows = OutboundCommand.objects.filter(
         subject_type=kind, subject_id__in=ids, verb=WRITE_SALE, state__in=OPEN_COMMANDS
     )
-    return set(rows.values_list("subject_id", flat=True))
+    waiting = AfterSaleStep.objects.filter(
+        after_sale__order__in=ids, code__in=(CANCEL_SALE, BY_HAND), done_at=None, skipped={}
+    )
+    return {*rows.values_list("subject_id", flat=True), *waiting.values_list("after_sale__order", flat=True)}
+
+
+def _taken(ids: Sequence[int]) -> dict[int, list[Decimal]]:
+    """By order, what its cancelled pieces cost, line by line."""
+    found: dict[int, list[Decimal]] = defaultdict(list)
+    rows = OrderLine.objects.filter(order__in=ids, cancelled__gt=0).order_by("pk")
+    for order, currency, gross, quantity, cancelled in rows.values_list(
+        "order", "order__currency", "gross", "quantity", "cancelled"
+    ):
+        found[order].append(rounded(gross * cancelled / quantity, currency))
+    return found
 
 
 def _cancelled(ids: Sequence[int]) -> set[int]:

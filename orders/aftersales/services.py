@@ -174,6 +174,20 @@ def _returned(sale: Sale, one: ReportedReturn, report: SaleReport, event: Inboun
     return recording.record_of(sale.order, sale.connection, stated, event) is None
 
 
+def written(orders: Sequence[int]) -> None:
+    """An ERP holds the sales of these (locked) orders whole: pieces that were cancelled before are taken from it as well."""
+    rows = AfterSale.objects.filter(
+        order__in=orders,
+        kind=AfterSaleKind.CANCELLATION,
+        state__in=(AfterSaleState.RUNNING, AfterSaleState.DONE),
+        lines__quantity__gt=0,
+    )
+    for pk in rows.order_by("order", "pk").values_list("pk", flat=True).distinct():
+        row = flow.locked(pk)
+        if steps.cancel_in_new_erps(row):
+            flow.move(row, AfterSaleState.RUNNING)
+
+
 def open_of(order: Order) -> Sequence[AfterSale]:
     return list(order.after_sales.filter(state__in=OPEN))
 

@@ -27,14 +27,27 @@ REST = "rest"
 
 def plan(row: AfterSale, by: User | None) -> None:
     """Lay the steps down and ask for what other systems are to hold.  Runs in the transaction that lets the case run."""
-    for position, (code, connection, ask) in enumerate(planned(row)):
+    _lay(row, planned(row))
+    if row.steps.filter(code=MONEY, done_at=None, skipped={}).exists():
+        dispatch.publish(AfterSaleMoneyDue(after_sale_id=row.pk, by=by.pk if by else None))
+
+
+def cancel_in_new_erps(row: AfterSale) -> bool:
+    """A cancellation of pieces that came before the sale did: an ERP that holds the sale since is told too; False if none."""
+    return _lay(row, _in_erps(row, CANCEL_SALE, Capability.CANCEL_SALE))
+
+
+def _lay(row: AfterSale, wanted: Planned) -> bool:
+    """Make those of these steps that are not there yet; whether there were any."""
+    fresh = []
+    for position, (code, connection, ask) in enumerate(wanted):
         step, made = AfterSaleStep.objects.get_or_create(
             after_sale=row, code=code, connection=connection, defaults={"position": position}
         )
-        if made:
-            ask(step)
-    if row.steps.filter(code=MONEY, done_at=None, skipped={}).exists():
-        dispatch.publish(AfterSaleMoneyDue(after_sale_id=row.pk, by=by.pk if by else None))
+        fresh += [(step, ask)] if made else []
+    for step, ask in fresh:
+        ask(step)
+    return bool(fresh)
 
 
 def planned(row: AfterSale) -> Planned:

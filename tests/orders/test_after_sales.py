@@ -145,6 +145,19 @@ def test_a_return_before_shipping_is_a_cancellation_of_these_pieces(shop: Connec
     assert (teapots(order).cancelled, only().state) == (1, "DONE")
 
 
+def test_pieces_cancelled_before_the_sale_is_written_are_taken_from_it_afterwards(shop: Connection, boss: User) -> None:
+    rule(shop, "CANCELLATION")
+    spine.say(shop, standin.order(1, postal_code=""))
+    spine.run()
+    says(shop, id=7, kind="REFUND", positions=[{"line": "1", "quantity": "1"}])
+    order = Order.objects.get()
+    assert (order.state, only().kind, only().state, told(CancelSale)) == ("HELD", "CANCELLATION", "DONE", [])
+    spine.say(shop, standin.order(1, updated_at="2026-11-20T11:00:00Z"))
+    spine.run()
+    assert [(line.sku, line.quantity) for line in told(CancelSale)[0].lines] == [("TK-100", 1)]
+    assert (teapots(order).cancelled, only().state, len(told(CancelSale)), spine.open_cases()) == (1, "DONE", 1, [])
+
+
 def test_two_partial_cancellations_never_take_the_same_piece(shop: Connection, boss: User) -> None:
     order = placed(shop)
     line = teapots(order).pk

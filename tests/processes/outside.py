@@ -10,9 +10,8 @@ from tests import standin
 
 
 def web(port: int, *, host: str = "127.0.0.1", workers: int = 1) -> list[str]:
-    """The command of the web server, to be run as a Python module."""
-    options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers), "--no-ws"]
-    return ["granian", *options, "--blocking-threads", "2", "tests.processes.wsgi:application"]
+    """The command of the web server, for the hub that knows the stand-ins."""
+    return ["web", "--host", host, "--port", str(port), "--workers", str(workers), "--threads", "2"]
 
 
 def post(address: str, number: int) -> int:

@@ -16,7 +16,7 @@ from tests import spine, standin
 from tests.demo.programs import free_port, started
 
 from .outside import post, ready, web
-from .running import Books, environment_of, leased, until, worker
+from .running import SCRIPT, Books, environment_of, leased, until, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ORDERS = 300
@@ -85,13 +85,13 @@ def test_web_and_workers_on_several_addresses(sold: Connection, books: Books, tm
     with (
         started(
             *web(port, host="127.0.0.2"),
-            script="-m",
+            script=SCRIPT,
             output=tmp_path / "a.log",
             given=environment_of(tmp_path / "web-a", books) | {"HUB_ALLOWED_HOSTS": "127.0.0.2"},
         ),
         started(
             *web(port, host="127.0.0.3"),
-            script="-m",
+            script=SCRIPT,
             output=tmp_path / "b.log",
             given=environment_of(tmp_path / "web-b", books) | {"HUB_ALLOWED_HOSTS": "127.0.0.3"},
         ),

@@ -14,7 +14,7 @@ from tests import spine, standin
 from tests.demo.programs import free_port, started
 
 from .outside import post, ready, web
-from .running import Books, environment_of, until, worker
+from .running import SCRIPT, Books, environment_of, until, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIMIT = 400  # megabytes
@@ -43,7 +43,7 @@ def test_web_and_workers_stay_small_under_load(
     (tmp_path / "web").mkdir()
     given = environment_of(tmp_path / "web", books)
     with (
-        started(*web(port, workers=2), script="-m", output=tmp_path / "web.log", given=given) as serving,
+        started(*web(port, workers=2), script=SCRIPT, output=tmp_path / "web.log", given=given) as serving,
         worker(tmp_path, books, HUB_WORKERS="2") as running,
     ):
         until(lambda: ready(address) == 200, 60, "the web")

@@ -176,7 +176,7 @@ def test_the_database_is_restarted_the_hard_way(
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with (
-        started(*web(port), script="-m", output=tmp_path / "web", given=given),
+        started(*web(port), script=SCRIPT, output=tmp_path / "web", given=given),
         started("worker", script=SCRIPT, output=tmp_path / "out", given=given) as running,
     ):
         until(lambda: ready(address) == 200, 60, "the web")

@@ -122,9 +122,7 @@ class Command(BaseCommand):
 
 def web_command(port: int) -> list[str]:
     """The web server: granian in WSGI mode, two processes with a few threads each (measured in docs/operations)."""
-    binary = str(Path(sys.executable).with_name("granian"))
-    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "2"]
-    return [binary, *options, "--blocking-threads", "4", "--no-ws", "integration_hub.wsgi:application"]
+    return [sys.executable, "manage.py", "web", "--port", str(port)]
 
 
 def _environment() -> dict[str, str]:
