@@ -23,7 +23,7 @@ from integration_hub.kernel.text import say
 
 from ._erpnext_api import CANCELLED, DRAFT, SUBMITTED, ErpNextApi, Row
 from ._erpnext_notes import ZERO, code_of, gone, notes_of, pieces_of
-from ._erpnext_writer import the_sale, written
+from ._erpnext_writer import first_of, the_sale, written
 
 _UPDATE = "erpnext.controllers.accounts_controller.update_child_qty_rate"
 _ROW = ["item_code", "qty", "rate", "uom", "conversion_factor", "delivery_date", "delivered_qty", "picked_qty", "idx"]
@@ -64,9 +64,10 @@ class Canceller:
     def _whole(self, sale: Row) -> Row:
         if any(self._moved(sale, self._rows(sale)).values()):
             raise _shipped()
+        first = first_of(sale)
         if sale["docstatus"] == DRAFT:  # a draft can only be deleted, and then nobody would know that it was there
             sale = self.api.update("Sales Order", sale, {"docstatus": SUBMITTED})
-        return self.api.update("Sales Order", sale, {"docstatus": CANCELLED})
+        return {**self.api.update("Sales Order", sale, {"docstatus": CANCELLED}), "first": first}
 
     def _lines(self, sale: Row) -> Written:
         keep = self._kept(sale)

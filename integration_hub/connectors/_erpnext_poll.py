@@ -17,6 +17,7 @@ from integration_hub.kernel.messages import Listed
 from ._erpnext_api import CANCELLED, ErpNextApi, Filters, Row
 from ._erpnext_notes import Note, notes_of, pieces_of
 from ._erpnext_reports import listed
+from ._erpnext_writer import heads
 from .base import Delivery, Page
 
 PAGE = 80
@@ -48,7 +49,7 @@ class Poll:
         """Every sale under these references, drafts and cancelled ones too."""
         own = self._config.reference_field
         rows = self._api.every("Sales Order", [own, *_SALE], [[own, "in", list(references)]]) if references else ()
-        return [listed(row, own) for row in rows]
+        return [listed(row, own) for row in heads(list(rows))]
 
     def _sales(self, window: Filters) -> tuple[list[str], str]:
         ours = [[self._config.reference_field, "is", "set"], *window]
@@ -81,9 +82,11 @@ class Poll:
         """Ours among these sales, oldest change first; a cancelled one that was amended is told by its successor."""
         own = self._config.reference_field
         wanted = [["name", "in", list(names)], [own, "is", "set"]]
-        sales = list(self._api.every("Sales Order", [own, *_SALE], wanted)) if names else []
-        amended = self._amended([row["name"] for row in sales if row["docstatus"] == CANCELLED])
-        sales = sorted((row for row in sales if row["name"] not in amended), key=lambda row: str(row["modified"]))
+        changed = self._api.every("Sales Order", [own], wanted) if names else ()
+        references = sorted({row[own] for row in changed})
+        lines = self._api.every("Sales Order", [own, *_SALE], [[own, "in", references]]) if references else ()
+        sales = [row for row in heads(list(lines)) if row["name"] in set(names)]
+        sales.sort(key=lambda row: str(row["modified"]))
         found = [row["name"] for row in sales]
         items, notes = self._items(found), notes_of(self._api, found, "status", "lr_no", "transporter_name")
         parcels = self._parcels_of([note.name for all_ in notes.values() for note in all_])
@@ -98,11 +101,7 @@ class Poll:
         return [Delivery(SALE_TOPIC, body["sale"]["name"], codec.canonical(body)) for body in bodies]
 
     def _told(self, row: Row, own: str) -> Row:
-        return {"reference": row[own], "modified_at": self._api.moment(row["modified"])}
-
-    def _amended(self, names: Sequence[str]) -> set[str]:
-        rows = self._api.every("Sales Order", ["amended_from"], [["amended_from", "in", list(names)]]) if names else ()
-        return {row["amended_from"] for row in rows}
+        return {"first": row["first"], "reference": row[own], "modified_at": self._api.moment(row["modified"])}
 
     def _items(self, sales: Sequence[str]) -> dict[str, list[Row]]:
         """By sale, the goods that were ordered."""

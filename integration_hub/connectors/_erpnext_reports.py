@@ -41,13 +41,18 @@ ZERO = Decimal(0)
 def listed(sale: Object, reference: str) -> Listed:
     """A sale as one line of a list."""
     return Listed(
-        external_id=fields.identifier(sale, "name"),
+        external_id=_first(sale),
         number=fields.identifier(sale, "name"),
         reference=fields.identifier(sale, reference, required=False),
         total=fields.amount(sale, "grand_total"),
         currency=fields.currency(sale, "currency"),
         live=fields.words(sale, "docstatus") != str(CANCELLED) and not _given_up(sale),
     )
+
+
+def _first(sale: Object) -> str:
+    """The name by which a sale is known, whatever it was amended to since."""
+    return fields.identifier(sale, "first", required=False) or fields.identifier(sale, "name")
 
 
 def _given_up(sale: Object) -> bool:
@@ -62,7 +67,7 @@ def sale_report(body: Object) -> SaleReport:
     returns = [note for note in notes if fields.flag(note, "is_return")]
     sent = [note for note in notes if not fields.flag(note, "is_return") and _docstatus(note) == "Submitted"]
     return SaleReport(
-        external_id=fields.identifier(sale, "name"),
+        external_id=_first(sale),
         number=fields.identifier(sale, "name"),
         reference=reference,
         stage=_stage(status, fields.children(body, "items"), sent),

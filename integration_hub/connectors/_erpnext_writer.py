@@ -24,7 +24,7 @@ from ._erpnext_customer import Customers
 
 TOLERANCE = Decimal("0.05")  # what rounding can explain; more is a disagreement
 PER_LINE = Decimal("0.01")
-SALE = ["docstatus", "status", "modified", "grand_total", "total_taxes_and_charges", "currency"]
+SALE = ["docstatus", "status", "modified", "grand_total", "total_taxes_and_charges", "currency", "amended_from"]
 _ITEM = ["item_name", "stock_uom", "disabled", "has_variants"]
 _NAMES: dict[LineKind, Text] = {LineKind.SHIPPING: say("shipping costs"), LineKind.FEE: say("fees and rounding")}
 
@@ -51,11 +51,12 @@ class SaleWriter:
         was_there = sale is not None
         if sale is None:
             sale, was_there = self._create(command)
+        first = first_of(sale)
         if sale["docstatus"] == DRAFT:
             sale = self._agreeing(sale, command, repair=was_there)
             if self._config.confirm:
                 sale = self._api.update("Sales Order", sale, {"docstatus": SUBMITTED})
-        return written(self._config, sale, was_there=was_there)
+        return written(self._config, {**sale, "first": first}, was_there=was_there)
 
     def _create(self, command: WriteSale) -> tuple[Row, bool]:
         """A draft; everything that can be refused is looked up before the first write."""
@@ -189,17 +190,36 @@ def the_company(api: ErpNextApi, wanted: str) -> Row:
 
 
 def the_sale(api: ErpNextApi, config: Any, reference: str, *more: str) -> Row | None:
-    """The submitted sale of this reference, else a draft, else a cancelled one."""
+    """The submitted sale of this reference, else a draft, else a cancelled one that was not amended."""
     filters = [[config.reference_field, "=", reference]]
-    found = api.rows("Sales Order", [*SALE, *more], filters, order="creation asc", limit=20)
+    found = heads(api.rows("Sales Order", [*SALE, *more], filters, order="creation asc", limit=50))
     ranks = {SUBMITTED: 0, DRAFT: 1, CANCELLED: 2}
     return min(found, key=lambda sale: ranks.get(sale["docstatus"], 3), default=None)
+
+
+def heads(sales: Sequence[Row]) -> list[Row]:
+    """The sales that were not amended, each with the name that the ``first`` of its line had: by that one it is known."""
+    before = {row["name"]: row["amended_from"] for row in sales}
+    amended = set(before.values())
+    found = []
+    for row in sales:
+        first = row["name"]
+        for _ in sales:  # no more steps than there are, should they ever go round in a circle
+            first = before[first] if before[first] in before else first
+        if row["name"] not in amended:
+            found.append({**row, "first": first})
+    return found
+
+
+def first_of(sale: Row) -> str:
+    """The name by which a sale is known, whatever it was amended to since."""
+    return fields.identifier(sale, "first", required=False) or fields.identifier(sale, "name")
 
 
 def written(config: Any, sale: Row, *, was_there: bool, unfinished: bool = False) -> Written:
     name = fields.identifier(sale, "name")
     return Written(
-        external_id=name,
+        external_id=first_of(sale),
         number=name,
         vendor_status=fields.words(sale, "status"),
         url=f"{config.url.rstrip('/')}/app/sales-order/{quote(name, safe='')}",

@@ -7,6 +7,7 @@ reference is found before anything is made; where the merchant has made it uniqu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from ._apart import apart
 from ._erpnext_api import ErpNextApi
 from ._erpnext_cancel import Canceller
 from ._erpnext_check import Check
-from ._erpnext_config import ErpNextConfig
+from ._erpnext_config import CUSTOMER_DETAILS, PO_NO, ErpNextConfig
 from ._erpnext_goods import LOCATION_TOPIC, PRODUCT_TOPIC, STOCK_TOPIC, Goods
 from ._erpnext_goods_reports import location_report, product_report, stock_report
 from ._erpnext_payment import Cashier
@@ -72,7 +73,8 @@ class ErpNext(Connector):
     Config = ErpNextConfig
 
     def __init__(self, config: Any, http: Http) -> None:
-        super().__init__(config, http)
+        reference, code = config.reference_field or PO_NO, config.customer_field or CUSTOMER_DETAILS
+        super().__init__(replace(config, reference_field=reference, customer_field=code), http)
         http.base_url = config.url.rstrip("/")
         self._api = ErpNextApi(http, config.api_key, config.api_secret)
 

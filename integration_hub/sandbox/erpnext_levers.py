@@ -97,7 +97,10 @@ class Levers:
         sale = self.sale(given)
         with self._docs.transaction():
             rows = [row for row in self._docs.all("Delivery Note Item") if row["against_sales_order"] == sale["name"]]
-            source = next(row["parent"] for row in rows if number(row["qty"]) > 0)
+            sent = [row["parent"] for row in rows if number(row["qty"]) > 0]
+            if not sent:
+                raise KeyError(f"nothing of {sale['name']} has left")
+            source = sent[0]
             made = sales.make_return(self._docs, source)
             if given.get("sku"):
                 made["items"] = [row for row in made["items"] if row["item_code"] == given["sku"]]
@@ -152,11 +155,12 @@ def _half(rows: list[Record]) -> list[Record]:
 
 
 def _order(row: Record) -> str:
-    name = escape(row["name"])
+    name, first = escape(row["name"]), escape(row["items"][0]["item_code"])
     moves = (("ship", "Ship"), ("ship", "Ship half"), ("return", "A piece comes back"), ("cancel", "Cancel"))
     buttons = "".join(
         f'<form method="post" action="/control/erpnext/{where}"><input type="hidden" name="order" value="{name}">'
         + ('<input type="hidden" name="partial" value="1">' if "half" in text else "")
+        + (f'<input type="hidden" name="sku" value="{first}">' if where == "return" else "")
         + f"<button>{text}</button></form>"
         for where, text in moves
     )

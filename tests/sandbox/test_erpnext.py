@@ -119,6 +119,12 @@ def control_get(sandbox: Sandbox) -> Any:
     return requests.get(f"{sandbox.url}/control/erpnext/stock", timeout=10).json()
 
 
+def test_what_has_not_left_cannot_come_back(sandbox: Sandbox) -> None:
+    moved(sandbox, "Sales Order", new_order(sandbox)["name"], 1)
+    answer = requests.post(f"{sandbox.url}/control/erpnext/return", json={"order": "H-1"}, timeout=10)
+    assert (answer.status_code, answer.json()["error"][:9]) == (400, "KeyError:")
+
+
 def test_an_order_with_a_note_cannot_be_cancelled(sandbox: Sandbox) -> None:
     order = new_order(sandbox)
     moved(sandbox, "Sales Order", order["name"], 1)

@@ -17,7 +17,7 @@ from integration_hub.kernel.states import SaleStage
 from integration_hub.sandbox.erpnext_schema import FrappeError
 from tests.connectors.world import outside
 
-from .mine import Erp, back, connector, delivery, goods, sale, sold
+from .mine import Erp, back, cancel, connector, delivery, goods, sale, sold
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -184,16 +184,36 @@ def test_pages_hold_everything_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(polled(erp)) == 5
 
 
-def test_an_amended_sale_is_told_by_its_successor(erp: Erp) -> None:
-    """Cancelled and amended: the new one keeps our reference; the old one's end is not the order's."""
-    docs = erp.erp.docs
-    old = erp.order("H-1")
+def amend(erp: Erp, reference: str) -> str:
+    """A colleague cancels the sale and amends it: the new one has its own name and keeps our reference."""
+    docs, old = erp.erp.docs, erp.order(reference)
     erp.levers._cancel(old)
     with docs.transaction():
         fresh = docs.new("Sales Order", {**docs.get("Sales Order", old["name"]), "amended_from": old["name"]})
         docs.put("Sales Order", {**fresh, "status": "Draft"})
-    report = only(erp)
-    assert (report.number, report.stage) == (fresh["name"], SaleStage.DRAFT)
+    with outside(erp):
+        it = connector()
+        it._api.update("Sales Order", it._api.read("Sales Order", fresh["name"]), {"docstatus": 1})
+    return str(fresh["name"])
+
+
+def test_an_amended_sale_goes_on_under_the_name_it_is_known_by(erp: Erp) -> None:
+    """Also when it is amended once more; the ends of the older ones are not the order's."""
+    since = later(erp)
+    amend(erp, "H-1")
+    last = amend(erp, "H-1")
+    for told in (reports(erp), reports(erp, since)):
+        assert {(one.external_id, one.number, one.stage) for one in told} == {
+            ("SAL-ORD-2026-00001", last, SaleStage.CONFIRMED)
+        }
+    with outside(erp):
+        it = connector()
+        found = it.find(sale(reference="H-1"))
+        (listed,) = it.list_sales(["H-1"])
+        cancelled = it.send(cancel("H-1"))
+    assert found is not None
+    assert {found.external_id, listed.external_id, cancelled.external_id} == {"SAL-ORD-2026-00001"}
+    assert {found.number, listed.number, cancelled.number} == {last}
 
 
 def test_who_may_not_see_parcels_still_sees_sales(erp: Erp, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -237,6 +237,13 @@ def test_with_a_field_of_its_own_the_number_for_people_is_the_customers() -> Non
     assert (customer["custom_hub_code"], customer["customer_details"]) == ("K-17", None)
 
 
+def test_an_empty_field_of_the_settings_means_the_usual_one() -> None:
+    erp = Erp()
+    send(erp, sale(), reference_field="", customer_field="")
+    (order,), (customer,) = erp.rows("Sales Order"), erp.rows("Customer")
+    assert (order["po_no"], customer["customer_details"]) == ("H-1001", "K-17")
+
+
 def test_erpnext_itself_refuses_a_second_sale_where_the_field_is_unique(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another worker's create lands between our look and our own: the sale that is there is finished, no second is made."""
     erp, fields = Erp(), {"reference_field": "custom_hub_reference", "customer_field": "custom_hub_code"}
