@@ -54,6 +54,11 @@ class ErpNextConfig:
         default=CUSTOMER_DETAILS,
         help=say("Of the customer. Better a unique custom field than the remarks."),
     )
+    await_tracking: bool = option(
+        say("Tell parcels only with a tracking number"),
+        default=False,
+        help=say("For whom it comes after the delivery note. Parcels that never get one are then never told."),
+    )
     confirm: bool = option(say("Submit the sale in ERPNext"), default=True)
 
     @property

@@ -142,6 +142,7 @@ class Poll:
 
     def _note(self, note: Note, parcel: Mapping[str, Any] | None) -> Row:
         row, sign = note.row, self._config.scrap_warehouse
+        number = (parcel["awb_number"] if parcel else row["lr_no"]) or ""
         times = [self._api.moment(row["modified"])] + ([self._api.moment(parcel["modified"])] if parcel else [])
         return {
             **_plain(row, "docstatus", "status", "is_return"),
@@ -149,7 +150,8 @@ class Poll:
             "posted_at": self._api.moment(f"{row['posting_date']} {row['posting_time'] or ''}".strip()),
             "modified_at": max(times),
             "carrier": (parcel["carrier"] if parcel else row["transporter_name"]) or "",
-            "tracking_number": (parcel["awb_number"] if parcel else row["lr_no"]) or "",
+            "tracking_number": number,
+            **({"waits": True} if self._config.await_tracking and not number else {}),
             "tracking_url": (parcel["tracking_url"] if parcel else "") or "",
             "lines": [
                 {

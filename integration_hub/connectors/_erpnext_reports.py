@@ -75,7 +75,7 @@ def sale_report(body: Object) -> SaleReport:
         updated_at=max(moment_of(row, "modified_at") for row in (sale, *notes)),
         total=fields.amount(sale, "grand_total"),
         currency=fields.currency(sale, "currency"),
-        shipments=tuple(_shipment(note) for note in sent),
+        shipments=tuple(_shipment(note) for note in sent if not fields.flag(note, "waits")),
         returns=tuple(_return(note, reference) for note in returns),
     )
 

@@ -160,6 +160,21 @@ def test_a_tracking_number_that_comes_later_is_found(erp: Erp) -> None:
     assert {(parcel.carrier, parcel.tracking_number) for parcel in parcels} == {("GLS", "JD014600")}
 
 
+def test_a_parcel_can_be_told_once_it_has_its_number(erp: Erp) -> None:
+    """The sale is shipped, but the shop shall hear of the parcel with its number only."""
+    erp.ship("H-1")
+    with outside(erp):
+        it = connector()
+        it._api.update("Shipment", it._api.read("Shipment", "SHIPMENT-00001"), {"docstatus": 2})
+    (waiting,) = reports(erp, await_tracking=True)
+    assert (waiting.stage, waiting.shipments) == (SaleStage.SHIPPED, ())
+    assert [parcel.tracking_number for parcel in only(erp).shipments] == [""]
+    with outside(erp):
+        it._api.update("Delivery Note", it._api.read("Delivery Note", "MAT-DN-2026-00001"), {"lr_no": "JD014600"})
+    (told,) = reports(erp, await_tracking=True)
+    assert [parcel.tracking_number for parcel in told.shipments] == ["JD014600"]
+
+
 def test_only_what_changed_is_told(erp: Erp) -> None:
     erp.sold("H-2")
     since = later(erp)
