@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -87,6 +88,9 @@ class ExceptionCase(models.Model):
             models.Index(fields=["role", "due_at"], condition=Q(state="OPEN"), name="case_open_role"),
             models.Index(fields=["assignee"], condition=Q(state="OPEN"), name="case_open_assignee"),
             models.Index(fields=["state", "-closed_at"], name="case_closed"),
+            # what is asked for by the hour in which it began, and whether the same trouble was there before
+            BrinIndex(fields=["first_seen_at"], name="case_first_seen", pages_per_range=16),
+            models.Index(fields=["kind", "cause", "id"], condition=~Q(state="OPEN"), name="case_before"),
         ]
 
     def __str__(self) -> str:

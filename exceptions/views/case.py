@@ -19,9 +19,10 @@ from integration_hub.backoffice.pages import context, person, required
 from integration_hub.backoffice.words import words
 from integration_hub.kernel.errors import HubError
 from integration_hub.models.access import User
+from integration_hub.models.look import looked_at
 
 from .. import actions, affected, evidence
-from ..models import CaseSubject, ExceptionCase
+from ..models import CaseState, CaseSubject, ExceptionCase
 from ..presentation import Shown
 from ..subjects import face_of, link
 from .listing import closed
@@ -43,7 +44,10 @@ class Offer:
 @required("exceptions.view_exceptioncase")
 def exception(request: HttpRequest, pk: int) -> HttpResponse:
     """The page of a case; a closed one can be read and not changed."""
-    return _page(request, _case(pk))
+    case = _case(pk)
+    if case.state == CaseState.OPEN:
+        looked_at(case, person(request))
+    return _page(request, case)
 
 
 @required("exceptions.view_exceptioncase")

@@ -20,6 +20,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from exceptions.figures import dealt
 from exceptions.models import ExceptionCase
 from integration_hub.messaging import pump
 from integration_hub.models import Connection
@@ -84,6 +85,7 @@ class Figures(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         yield from _queues()
         yield _gauge("hub_open_exceptions", "Open exceptions", ["kind"], _cases())
+        yield from _dealt()
         yield _gauge("hub_connection", "1 for the state a connection is in", ["connection", "state"], _connections())
         yield _gauge(
             "hub_breaker", "1 for the state a connection's breaker is in", ["connection", "state"], _breakers()
@@ -113,6 +115,24 @@ def _queues() -> Iterator[GaugeMetricFamily]:
         yield _gauge(f"hub_{name}", f"Unfinished {name} by state", ["state"], states)
     late: Samples = [((lane,), figures.overdue_seconds(lane)) for lane in names]
     yield _gauge("hub_lane_overdue_seconds", "For how long the oldest due row waits", ["lane"], late)
+
+
+def _dealt() -> Iterator[GaugeMetricFamily]:
+    """How well exceptions were dealt with in the last 30 days, by kind; the definitions stand in exceptions/figures.py."""
+    _total, kinds = dealt()
+    counts = {"opened": "opened", "again": "opened again", "closed": "closed", "by_themselves": "closed by themselves"}
+    for name, words in counts.items():
+        samples = [((one.kind,), float(getattr(one, name))) for one in kinds]
+        yield _gauge(f"hub_exceptions_{name}_30d", f"Exceptions {words} in 30 days", ["kind"], samples)
+    took = [
+        ((one.kind, step, str(share)), found / 1000)
+        for one in kinds
+        for step, spread in one.steps
+        for share in (0.5, 0.95)
+        if (found := spread.percentile(share)) is not None
+    ]
+    words = "Seconds to detect, to the first look and to solve, in 30 days"
+    yield _gauge("hub_exception_seconds_30d", words, ["kind", "step", "quantile"], took)
 
 
 def _cases() -> Samples:

@@ -28,6 +28,7 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         (
             Item(_("Start"), "start", "space_dashboard"),
             Item(_("Exceptions"), "exceptions", "error", "exceptions.view_exceptioncase"),
+            Item(_("Figures of exceptions"), "case_figures", "speed", "exceptions.view_exceptioncase"),
             Item(_("Orders"), "orders", "receipt_long", "orders.view_order"),
             Item(_("Special cases"), "after_sales", "assignment_return", "orders.view_aftersale"),
             Item(_("Completeness"), "completeness", "fact_check", "orders.view_daytally"),

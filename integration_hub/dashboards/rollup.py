@@ -18,12 +18,12 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
+from exceptions.models import ExceptionCase
+from integration_hub.backoffice.spread import BASE
 from integration_hub.models import Figure
 from integration_hub.models.figure import Span
 from inventory.services import demand
 from orders.models import Order
-
-from .spread import BASE
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -59,13 +59,32 @@ FACTS: Mapping[str, str] = {
           ORDER BY id DESC LIMIT 1) e ON TRUE
         WHERE c.finished_at >= %(since)s AND c.finished_at < %(until)s AND c.verb = 'sale.write' AND c.state = 'DONE'
           AND c.subject_type_id = %(order)s AND NOT c.bulk""",
+    # from the message that brought the trouble to its case; marked: the same trouble was closed within 30 days before
+    "opened": """SELECT c.first_seen_at, NULL::bigint, c.kind, EXISTS (SELECT FROM exceptions_exceptioncase b
+          WHERE b.kind = c.kind AND b.cause = c.cause AND b.id < c.id AND b.closed_at > c.first_seen_at - interval '30 days'),
+          extract(epoch FROM c.first_seen_at - e.at) * 1000
+        FROM exceptions_exceptioncase c LEFT JOIN LATERAL (SELECT min(coalesce(e.received_at, told.received_at)) AS at
+          FROM exceptions_casesubject s LEFT JOIN integration_hub_inboundevent e ON e.id = s.event_id
+          LEFT JOIN orders_order o ON s.subject_type_id = %(order)s AND o.id = s.subject_id
+          LEFT JOIN LATERAL (SELECT received_at FROM integration_hub_inboundevent
+            WHERE connection_id = o.channel_id AND object_id = o.external_id AND received_at <= c.first_seen_at
+            ORDER BY id DESC LIMIT 1) told ON TRUE
+          WHERE s.case_id = c.id AND s.added_at <= c.first_seen_at + interval '1 minute') e ON TRUE
+        WHERE c.first_seen_at >= %(since)s AND c.first_seen_at < %(until)s""",
+    "looked": """SELECT l.at, NULL::bigint, c.kind, FALSE, extract(epoch FROM l.at - c.first_seen_at) * 1000
+        FROM integration_hub_firstlook l JOIN exceptions_exceptioncase c ON c.id = l.subject_id
+        WHERE l.subject_type_id = %(case)s AND l.at >= %(since)s AND l.at < %(until)s""",
+    # marked: closed without anybody's hand
+    "closed": """SELECT closed_at, NULL::bigint, kind, state = 'SOLVED' AND closed_by_id IS NULL,
+          extract(epoch FROM closed_at - first_seen_at) * 1000 FROM exceptions_exceptioncase
+        WHERE state IN ('SOLVED', 'DISMISSED') AND closed_at >= %(since)s AND closed_at < %(until)s""",
 }
 
 _COUNT = f"""
 WITH facts (moment, connection_id, key, marked, ms) AS ({{facts}}),
 placed AS (SELECT date_trunc('hour', moment, 'UTC') AS at, coalesce(connection_id, 0) AS c, key, marked, ms FROM facts),
 counted AS (SELECT at, c, key, count(*) AS number, count(*) FILTER (WHERE marked) AS marked,
-  greatest(max(ms), 0)::bigint AS worst FROM placed GROUP BY 1, 2, 3),
+  CASE WHEN count(ms) > 0 THEN greatest(max(ms), 0)::bigint END AS worst FROM placed GROUP BY 1, 2, 3),
 spread AS (SELECT at, c, key, jsonb_object_agg(bucket, n) AS buckets FROM (
   SELECT at, c, key, floor(ln(greatest(ms, 1)) / ln({BASE}))::int AS bucket, count(*) AS n
   FROM placed WHERE ms IS NOT NULL GROUP BY 1, 2, 3, 4) b GROUP BY 1, 2, 3)
@@ -153,10 +172,12 @@ def day_of(hour: datetime) -> datetime:
 def count_hours(first: datetime, last: datetime, now: datetime) -> None:
     """Count the hours from the first to the last afresh; those that ended a while before now are settled with that."""
     Figure.objects.filter(span=Span.HOUR, at__gte=first, at__lte=last).exclude(what=RISK).delete()
-    order = ContentType.objects.get_for_model(Order).pk
+    kinds = {
+        name: ContentType.objects.get_for_model(model).pk for name, model in (("order", Order), ("case", ExceptionCase))
+    }
     with database.cursor() as cursor:
         for what, facts in FACTS.items():
-            given: dict[str, Any] = {"since": first, "until": last + HOUR, "what": what, "order": order}
+            given: dict[str, Any] = {"since": first, "until": last + HOUR, "what": what} | kinds
             cursor.execute(_COUNT.format(facts=facts), given)
     marks = [(hour, int(now >= hour + HOUR + SETTLED)) for hour in _back(last, first)]
     Figure.objects.bulk_create(Figure(span=Span.HOUR, at=hour, what=MARK, number=done) for hour, done in marks)

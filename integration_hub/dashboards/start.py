@@ -48,6 +48,7 @@ _RECORDS = (
     (_("What came in"), "events"),
     (_("What went out, with every try"), "commands"),
     (_("Exceptions and how they were closed"), "exceptions"),
+    (_("How fast exceptions are solved"), "case_figures"),
     (_("Orders"), "orders"),
     (_("Movements"), "transactions"),
     (_("Payouts"), "payouts"),

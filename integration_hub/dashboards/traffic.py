@@ -14,13 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from integration_hub.backoffice.spread import Spread
 from integration_hub.backoffice.words import term
 from integration_hub.models import Connection, Figure
 from integration_hub.models.figure import Span
 
 from .charts import Chart, Slot, bars, times
 from .rollup import HOUR, MARK
-from .spread import Spread
 
 DELAY = "delay"
 TRAFFIC = ("in", "out", "tries", DELAY)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import chain, connections, ledgers, start, statements
+from . import case_figures, chain, connections, ledgers, start, statements
 
 urlpatterns = [
     path("", start.home, name="start"),
     path("start/<slug:role>/", start.start_page, name="start_page"),
     path("start/<slug:role>/now/", start.live, name="start_live"),
+    path("figures/exceptions/", case_figures.page, name="case_figures"),
     path("connections/", connections.listing, name="connections"),
     path("connections/new/", connections.choose, name="connection_new"),
     path("connections/new/<slug:kind>/", connections.add, name="connection_add"),

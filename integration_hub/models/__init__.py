@@ -7,6 +7,7 @@ from .connection import Connection, PollState, ProcessSwitch
 from .duty import Duty
 from .figure import Figure
 from .inbound import InboundEvent
+from .look import FirstLook
 from .outbound import Attempt, OutboundCommand
 from .reference import ExternalReference
 
@@ -19,6 +20,7 @@ __all__ = [
     "Duty",
     "ExternalReference",
     "Figure",
+    "FirstLook",
     "Heartbeat",
     "InboundEvent",
     "OutboundCommand",

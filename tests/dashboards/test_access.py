@@ -32,6 +32,7 @@ PAGES: dict[str, set[str]] = (
         "start": EVERYBODY,
         "orders": ORDERS,
         "order": ORDERS,
+        "case_figures": ORDERS,
         "connections": ORDERS,
         "connection": ORDERS,
         "connection_new": INTEGRATORS,

@@ -15,8 +15,8 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from integration_hub.backoffice.spread import BASE, Spread, together
 from integration_hub.dashboards import rollup, traffic
-from integration_hub.dashboards.spread import BASE, Spread, together
 from integration_hub.models import Attempt, Figure, InboundEvent, OutboundCommand, User
 from integration_hub.models.figure import Span
 from tests.dashboards.filled import Filled
