@@ -64,7 +64,9 @@ OPTIONS = (
     Option(
         name="chart",
         label=_("Chart of accounts"),
-        help=_("SKR03 or SKR04, as your adviser keeps it. Entries that are posted keep the chart they were posted by."),
+        help=_(
+            "SKR03 or SKR04, as your adviser keeps it. Entries that are posted stay as they are until what they are about changes."
+        ),
         field=_one_of(*Chart.choices),
     ),
     Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from django.db.models.functions import Now
 
 from exceptions import services as cases
 from exceptions.services import Trouble
-from integration_hub.kernel.errors import NotNow
+from integration_hub.kernel.errors import Defect, NotNow
 from integration_hub.kernel.text import say
 from integration_hub.messaging import pump
 from integration_hub.models.access import User
@@ -38,14 +39,12 @@ UPDATE accounting_export SET lease_token = %s, due_at = statement_timestamp() + 
 RETURNING id
 """
 _COPY = """
-COPY (SELECT {row} FROM {source} WHERE {where} AND p.entry_id >= %(last_entry)s
+COPY (SELECT concat({row}, E'\x03', e.id, ',', p.position) FROM {source} WHERE {where} AND p.entry_id >= %(last_entry)s
   AND (e.id, p.position) > (%(last_entry)s, %(last_position)s)
   ORDER BY e.id, p.position LIMIT %(most)s) TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02', ENCODING 'WIN1252')
 """
-_LAST = """
-SELECT e.id, p.position FROM {source} WHERE {where} AND p.entry_id >= %(last_entry)s
-  AND (e.id, p.position) > (%(last_entry)s, %(last_position)s) ORDER BY e.id, p.position LIMIT 1 OFFSET %(most)s - 1
-"""
+# each row comes with its key behind it, so that the next file begins after the last row of this one without another query
+_KEY = re.compile(rb"\x03(\d+),(\d+)\n")
 
 
 @transaction.atomic
@@ -89,7 +88,7 @@ def _make(
         asked_by=by,
     )
     HeldBack.objects.bulk_create([HeldBack(export=made, entry_id=pk, reasons=codes) for pk, codes in out.items()])
-    rows, _sums = proof.of_books(scope.of_export(made))
+    rows = proof.rows_of_books(scope.of_export(made))
     if not rows:
         raise NotNow(say("Nothing is left to export."))
     Export.objects.filter(pk=made.pk).update(total=rows)
@@ -149,9 +148,8 @@ def write_part(export: Export) -> None:
     _forget_files(export, part)
     rows = min(export.total - export.done, extf.MOST_ROWS)
     file = ExportFile.objects.create(export=export, part=part, name=name_of(export, part), rows=rows, size=0, sha256="")
-    size, sha256 = _store(export, file)
+    size, sha256, (entry, position) = _store(export, file)
     ExportFile.objects.filter(pk=file.pk).update(size=size, sha256=sha256)
-    entry, position = _last(export, rows)
     done = export.done + rows
     state = ExportState.PROVING if done >= export.total else ExportState.WRITING
     _mine(export).update(
@@ -163,48 +161,48 @@ def _params(export: Export, held: scope.Scope, rows: int) -> dict[str, Any]:
     return held.params() | {"last_entry": export.last_entry, "last_position": export.last_position, "most": rows}
 
 
-def _store(export: Export, file: ExportFile) -> tuple[int, str]:
-    """Write a file in packed pieces; returns its size and its SHA-256.
+def _store(export: Export, file: ExportFile) -> tuple[int, str, tuple[int, int]]:
+    """Write a file in packed pieces; returns its size, its SHA-256 and the key of its last row.
 
     The pieces of one file wait, packed, until the database has sent all of it: a connection does one thing at a time.
     """
-    digest, size = hashlib.sha256(), 0
+    digest, size, last = hashlib.sha256(), 0, (export.last_entry, export.last_position)
     packed: list[bytes] = []
-    for piece in _pieces(export, file):
+    for piece, key in _pieces(export, file):
         digest.update(piece)
-        size += len(piece)
+        size, last = size + len(piece), key or last
         packed.append(zlib.compress(piece, 1))
     for position, part in enumerate(packed):
         ExportChunk.objects.create(file=file, position=position, packed=part)
-    return size, digest.hexdigest()
+    return size, digest.hexdigest(), last
 
 
-def _pieces(export: Export, file: ExportFile) -> Iterator[bytes]:
-    """The bytes of a file, a megabyte at a time, as the database formats them."""
+def _pieces(export: Export, file: ExportFile) -> Iterator[tuple[bytes, tuple[int, int] | None]]:
+    """The bytes of a file, a megabyte at a time, as the database formats them, each with the key of its last row."""
     answers, held = answers_of(export), scope.of_export(export)
     label = f"Hub {export.month:02d}/{export.year} {export.number:02d}-{file.part:02d}"
     top = extf.header(answers, year=export.year, month=export.month, label=label, made_at=export.asked_at)
-    yield f"{top}\r\n{extf.names(answers.format)}\r\n".encode("cp1252")
+    yield f"{top}\r\n{extf.names(answers.format)}\r\n".encode("cp1252"), None
     sql = _COPY.format(row=extf.row_sql(answers), source=scope.FROM, where=held.where())
-    rows: list[bytes] = []
+    rows: list[bytes | memoryview] = []
     weight = 0
     with database.cursor() as cursor, cursor.copy(sql, _params(export, held, file.rows)) as lines:
         for line in lines:
-            rows.append(bytes(line))
+            rows.append(line)
             weight += len(line)
             if weight >= PIECE:
-                yield b"".join(rows).replace(b"\n", b"\r\n")
+                yield _piece(rows)
                 rows, weight = [], 0
     if rows:
-        yield b"".join(rows).replace(b"\n", b"\r\n")
+        yield _piece(rows)
 
 
-def _last(export: Export, rows: int) -> tuple[int, int]:
-    held = scope.of_export(export)
-    with database.cursor() as cursor:
-        cursor.execute(_LAST.format(source=scope.FROM, where=held.where()), _params(export, held, rows))
-        found = cursor.fetchone()
-    return (int(found[0]), int(found[1])) if found else (export.last_entry, export.last_position)
+def _piece(rows: list[bytes | memoryview]) -> tuple[bytes, tuple[int, int]]:
+    """Rows without their keys and with DATEV's line ends, and the last key."""
+    last = _KEY.search(bytes(rows[-1]))
+    if last is None:
+        raise Defect(say("A row came without its key."))
+    return _KEY.sub(b"\r\n", b"".join(rows)), (int(last[1]), int(last[2]))
 
 
 def name_of(export: Export, part: int) -> str:

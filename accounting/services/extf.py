@@ -63,9 +63,10 @@ def _sql(text: str) -> str:
 
 
 def sql_ansi(column: str) -> str:
-    """The same in the database; plain ASCII is left alone."""
+    """The same in the database.  A thousand letters are dear to look up, so Western European texts are left alone."""
     there, here = _translation()
-    return f"CASE WHEN octet_length({column}) = char_length({column}) THEN {column} ELSE translate({column}, {_sql(there)}, {_sql(here)}) END"
+    plain = f"octet_length({column}) = char_length({column}) OR {column} !~ '[^\\x20-\\u00ff]'"
+    return f"CASE WHEN {plain} THEN {column} ELSE translate({column}, {_sql(there)}, {_sql(here)}) END"
 
 
 def first_day(year: int, month: int) -> date:
@@ -143,7 +144,7 @@ def _fields(answers: Answers) -> dict[int, str]:
 
 
 def row_sql(answers: Answers) -> str:
-    """One expression that makes a whole row, without its end; what is always empty is a constant."""
+    """What ``concat`` makes a whole row of, without its end; what is always empty is a constant."""
     fields, parts, constant = _fields(answers), [], ""
     for place, (_name, quoted) in enumerate(layout()[: COLUMNS[Format(answers.format)]], start=1):
         constant += (";" if place > 1 else "") + ('"' if quoted else "")
@@ -152,4 +153,4 @@ def row_sql(answers: Answers) -> str:
             parts.append(f"({fields[place]})")
             constant = ""
         constant += '"' if quoted else ""
-    return " || ".join([*parts, _sql(constant)] if constant else parts)
+    return ", ".join([*parts, _sql(constant)] if constant else parts)

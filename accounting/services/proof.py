@@ -50,12 +50,18 @@ def _euros(cents: int) -> str:
     return str(Decimal(cents).scaleb(-2).quantize(Decimal("0.01")))
 
 
+def rows_of_books(scope: Scope) -> int:
+    """How many rows the postings of this scope make."""
+    with database.cursor() as cursor:
+        cursor.execute(_COUNT.format(source=FROM, where=scope.where()), scope.params())
+        return int((cursor.fetchone() or (0,))[0])
+
+
 def of_books(scope: Scope, general_reversal: bool = True) -> tuple[int, Sums]:
     """Number of rows, and sums by account and tax key, as the postings say."""
     gu = "e.reverses_id IS NOT NULL" if general_reversal else "FALSE"
+    rows = rows_of_books(scope)
     with database.cursor() as cursor:
-        cursor.execute(_COUNT.format(source=FROM, where=scope.where()), scope.params())
-        rows = int((cursor.fetchone() or (0,))[0])
         cursor.execute(_BOOKS.format(source=FROM, where=scope.where(), gu=gu), scope.params())
         found = cursor.fetchall()
     return rows, {(row[0], row[1]): [row[2], _cents(row[3]), _cents(row[4])] for row in found}

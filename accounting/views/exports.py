@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from django.contrib import messages
 from django.db.models import Count
@@ -90,7 +91,11 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
         "export": row,
         "under_way": row.state in ("DUE", "WRITING", "PROVING"),
         "files": row.files.annotate(taken=Count("downloads")).order_by("part"),
-        "accounts": [one | {"name": names.get(one["account"], "")} for one in accounts],
+        "accounts": [
+            one
+            | {"name": names.get(one["account"], ""), "debit": Decimal(one["debit"]), "credit": Decimal(one["credit"])}
+            for one in accounts
+        ],
         "left_out": HeldBack.objects.filter(export=row).select_related("entry").order_by("entry_id")[:200],
         "reasons": dryrun.REASONS,
         "buttons": buttons(request, EXPORT_ACTIONS, row, "export_action"),
