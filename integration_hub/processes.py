@@ -9,7 +9,7 @@ from integration_hub.kernel.states import Capability, Role
 from integration_hub.messaging.switches import Process
 from inventory.services.push import STOCK_TO_SHOP
 from orders.commands import STATUS_TO_SHOP
-from orders.services import ORDER_TO_ERP
+from orders.states import ORDER_TO_ERP
 from orders.stock import RESERVE_STOCK
 from payments.telling import TO_ERP, TO_SHOP
 

@@ -30,6 +30,7 @@ import orders.erp
 import orders.handlers
 import orders.invariants
 import orders.panels
+import orders.replacements
 import orders.silence
 import orders.states
 import orders.stock
@@ -100,15 +101,20 @@ NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.StockMoved: [orders.handlers.stock_moved],
     messages.OrderAccepted: [orders.commands.write_sales, payments.telling.order_accepted],
     messages.AfterSaleMoneyDue: [payments.aftersales.money_due],
-    messages.OrderMoneyChanged: [payments.telling.money_changed],
+    messages.OrderMoneyChanged: [payments.telling.money_changed, payments.aftersales.paid_up],
     messages.SaleRecorded: [
         orders.commands.tell_accepted,
+        orders.replacements.written,
         payments.telling.sale_recorded,
         orders.aftersales.handlers.sales_recorded,
     ],
-    messages.ShipmentRecorded: [orders.commands.tell_shipped],
+    messages.ShipmentRecorded: [orders.commands.tell_shipped, orders.replacements.shipped],
     messages.SaleCancelled: [orders.commands.tell_cancelled],
-    messages.AfterSaleMoved: [orders.handlers.after_sales_moved],
+    messages.AfterSaleMoved: [
+        orders.handlers.after_sales_moved,
+        orders.replacements.moved,
+        payments.aftersales.exchanged,
+    ],
     messages.DocumentIssued: [
         accounting.handlers.documents_issued,
         accounting.books.documents_issued,
@@ -149,6 +155,8 @@ VERBS |= {
     steps.WRITE_RETURN: Verb(after_sale.build_return, after_sale.written, _("Book the return in the ERP")),
     steps.REFUNDED: Verb(after_sale.build_refunded, after_sale.written, _("Note the refund in the shop")),
     steps.CANCEL_ORDER: Verb(after_sale.build_cancel_order, after_sale.written, _("Cancel the order in the shop")),
+    steps.EXCHANGED: Verb(after_sale.build_exchanged, after_sale.written, _("Tell the shop what is sent instead")),
+    steps.PARCEL: Verb(after_sale.build_parcel, after_sale.written, _("Tell the shop about a parcel of a replacement")),
 }
 
 VERBS |= {

@@ -24,7 +24,7 @@ from inventory.services import planning, promises
 from . import addresses, recording, services, stock, validation
 from .aftersales import services as aftersales
 from .models import AddressRole, Order, OrderAddress, OrderLine
-from .states import OrderState
+from .states import ORDER_TO_ERP, OrderState
 
 PLAIN_STAGES = (OrderStage.READY, OrderStage.COMPLETED, OrderStage.PENDING)
 Given = tuple[Connection, OrderReport, InboundEvent]
@@ -107,7 +107,7 @@ def _match(fresh: Sequence[_New]) -> None:
 def _switches(fresh: Sequence[_New]) -> dict[tuple[int, str], ProcessSwitch]:
     rows = ProcessSwitch.objects.filter(
         channel_id__in={new.channel.pk for new in fresh},
-        process__in=(services.ORDER_TO_ERP, stock.RESERVE_STOCK),
+        process__in=(ORDER_TO_ERP, stock.RESERVE_STOCK),
         enabled=True,
     )
     return {(row.channel_id, row.process): row for row in rows}
@@ -132,7 +132,7 @@ def _decide(new: _New, switches: Mapping[tuple[int, str], ProcessSwitch]) -> boo
     if order.stage == OrderStage.PENDING:
         order.state = OrderState.WAITING
         return not _is_on(new, stock.RESERVE_STOCK, switches)
-    if not _is_on(new, services.ORDER_TO_ERP, switches):
+    if not _is_on(new, ORDER_TO_ERP, switches):
         order.state = OrderState.RECORDED
     else:
         order.state = OrderState.ACCEPTED

@@ -31,8 +31,7 @@ from inventory import services as inventory
 from . import addresses, exported, services, stock
 from .exported import WRITE_SALE
 from .models import Order, OrderLine, Sale, Shipment
-from .services import ORDER_TO_ERP
-from .states import Fulfilment
+from .states import ORDER_TO_ERP, Fulfilment
 
 STATUS_TO_SHOP = "status_to_shop"
 
@@ -84,7 +83,7 @@ def _tell(verb: str, capability: Capability, wanted: Sequence[tuple[Order, str, 
         [
             outbox.Wish(order.channel, verb, key, order, dict(params))
             for order, key, params in wanted
-            if order.channel_id in on
+            if order.channel_id in on and not order.exchange_id  # replacements are told on their original order
         ]
     )
 

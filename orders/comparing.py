@@ -29,7 +29,7 @@ class There:
 
 @dataclass(frozen=True)
 class Here:
-    """An order as the hub holds it; ``under_way``: a command about its sale is not over yet.
+    """An order as the hub holds it; ``under_way``: a command about its sale is not over yet, ``ours``: no shop knows it.
 
     ``cancelled``: what its cancelled pieces cost, which the ERP's sale does not count any more, in ``cancelled_lines`` lines.
     """
@@ -45,6 +45,7 @@ class Here:
     under_way: bool
     cancelled: Decimal = Decimal(0)
     cancelled_lines: int = 0
+    ours: bool = False
 
     @property
     def left(self) -> Decimal:
@@ -112,7 +113,7 @@ def _shop(sides: Sides, row: There, order: Here | None) -> list[Gap]:
 
 
 def _vanished(order: Here, listed: set[str]) -> bool:
-    return order.external_id not in listed and order.stage != OrderStage.GONE
+    return order.external_id not in listed and order.stage != OrderStage.GONE and not order.ours
 
 
 def _erp(sides: Sides, order: Here, sales: InErp | None) -> list[Gap]:
@@ -165,7 +166,7 @@ def _both(one: Gap, other: Gap) -> Gap:
 
 def figures(sides: Sides) -> dict[str, Any]:
     """Counts and sums by currency: there, here, to be in the ERP, in the ERP, on the way."""
-    present = [order for order in sides.here if order.stage != OrderStage.GONE]
+    present = [order for order in sides.here if order.stage != OrderStage.GONE and not order.ours]
     wanted = [order for order in sides.here if expected(order)]
     shown = {
         "there": _tally((row.total, row.currency) for row in sides.there),

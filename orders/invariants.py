@@ -13,7 +13,8 @@ from integration_hub.models import OutboundCommand
 
 from .exported import WRITE_SALE
 from .models import Order
-from .services import HOLDING, ORDER_TO_ERP
+from .services import HOLDING
+from .states import ORDER_TO_ERP
 
 
 def _orders() -> dict[str, Any]:
@@ -40,7 +41,8 @@ INVARIANTS = (
         code="order_is_whole",
         title=_("Every order was taken over whole and stands under its name in the shop"),
         sql="""
-        SELECT o.id FROM orders_order o WHERE o.digest = '' OR o.state = '' OR NOT EXISTS (
+        SELECT o.id FROM orders_order o WHERE o.digest = '' OR o.state = ''
+          OR o.exchange_id IS NULL AND NOT EXISTS (
           SELECT 1 FROM integration_hub_externalreference r WHERE r.connection_id = o.channel_id AND r.kind = 'order'
             AND r.external_id = o.external_id AND r.subject_type_id = %(order)s AND r.subject_id = o.id)
         """,

@@ -52,6 +52,14 @@ class Order(models.Model):
     total_tax = money_field(_("tax"))
     refunded = money_field(_("refunded"), default=Decimal(0))
     note = models.TextField(_("customer's note"), blank=True, default="")
+    # the exchange that this order replaces goods of; such an order is the hub's own, its shop does not know it
+    exchange = models.OneToOneField(
+        "orders.AfterSale",
+        verbose_name=_("replacement of"),
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="replacement",
+    )
 
     class Meta:
         verbose_name = _("order")
@@ -268,5 +276,11 @@ class ShipmentLine(models.Model):
         return f"{self.quantity} x {self.line}"
 
 
-from .aftersales.models import AfterSale, AfterSaleLine, AfterSaleRule, AfterSaleStep  # noqa: E402, F401
+from .aftersales.models import (  # noqa: E402, F401
+    AfterSale,
+    AfterSaleInstead,
+    AfterSaleLine,
+    AfterSaleRule,
+    AfterSaleStep,
+)
 from .tally import DayTally, Difference, What  # noqa: E402, F401  a room of its own; Django looks for models here

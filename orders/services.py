@@ -24,9 +24,8 @@ from . import addresses, exported, recording, stock, validation
 from .aftersales import services as aftersales
 from .exported import WRITE_SALE, is_written
 from .models import Order, Waiver
-from .states import MOVES, OrderState
+from .states import MOVES, ORDER_TO_ERP, OrderState
 
-ORDER_TO_ERP = "order_to_erp"
 TELLING = ("shop.accepted", "shop.shipped", "shop.cancelled")
 HOLDING = (*validation.KINDS, stock.SHORT)  # the kinds of trouble that hold an order
 OVER = (OrderStage.CANCELLED, OrderStage.GONE, OrderStage.REFUNDED)
@@ -191,7 +190,9 @@ def _wanted(order: Order) -> bool:
 def _stop(order: Order, state: OrderState, *, system: str, by: User | None) -> None:
     cases.settle(order, kinds=HOLDING, by=by)
     outbox.cancel_pending(order, WRITE_SALE)
-    if state == OrderState.WAITING:
+    if state == OrderState.WAITING and order.exchange_id:
+        stock.reserve(order)  # a replacement is promised its goods while the others are on their way back
+    elif state == OrderState.WAITING:
         stock.hold(order)
     else:
         stock.release(order)

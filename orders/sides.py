@@ -27,7 +27,7 @@ from .aftersales.steps import BY_HAND, CANCEL_SALE
 from .comparing import Here, InErp, Sides, There, expected, figures
 from .exported import WRITE_SALE
 from .models import Order, OrderLine, Sale
-from .services import ORDER_TO_ERP
+from .states import ORDER_TO_ERP
 from .tally import DayTally
 
 BATCH = 50
@@ -35,7 +35,7 @@ LONGEST_LOOK = 25.0  # seconds; a day whose ERP answers more slowly is compared 
 
 __all__ = ["figures", "look", "plain"]
 
-_COLUMNS = ("pk", "external_id", "number", "total", "currency", "state", "stage", "placed_at")
+_COLUMNS = ("pk", "external_id", "number", "total", "currency", "state", "stage", "placed_at", "exchange_id")
 
 
 def plain(row: Listed) -> list[Any]:
@@ -116,6 +116,7 @@ def _here(tally: DayTally, there: Sequence[There], start: datetime, switch: Proc
             under_way=row.pk in moving,
             cancelled=sum(taken[row.pk], Decimal(0)),
             cancelled_lines=len(taken[row.pk]),
+            ours=row.exchange_id is not None,
         )
         for row in rows
     ]

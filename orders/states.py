@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from integration_hub.kernel.states import Moves
 
+ORDER_TO_ERP = "order_to_erp"  # the process that writes orders into an ERP
+
 
 class OrderState(models.TextChoices):
     """Decided: what the hub does with the order."""

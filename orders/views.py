@@ -45,7 +45,7 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
 @required("orders.view_order")
 def order_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything about one order."""
-    order = get_object_or_404(Order.objects.select_related("channel", "customer"), pk=pk)
+    order = get_object_or_404(Order.objects.select_related("channel", "customer", "exchange__order"), pk=pk)
     lines = list(order.lines.select_related("variant"))
     shown = {
         "order": order,

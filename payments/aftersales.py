@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from integration_hub.kernel.aftersales import AfterSaleKind
 from integration_hub.kernel.errors import NotNow
-from integration_hub.kernel.messages import AfterSaleMoneyDue
+from integration_hub.kernel.messages import AfterSaleMoneyDue, AfterSaleMoved, OrderMoneyChanged
 from integration_hub.models.access import User
-from orders.aftersales import services
+from orders.aftersales import exchange, services
 from orders.aftersales.models import AfterSale
 
-from . import refunds
-from .models import Refund
+from . import balances, refunds
+from .models import OpenItem, Refund
 from .states import RefundState
 
 
@@ -28,14 +29,30 @@ def money_due(news: Sequence[AfterSaleMoneyDue]) -> None:
 
 def _ask(row: AfterSale, by: User) -> None:
     assert row.order is not None  # noqa: S101  the caller looked
-    lines = row.lines.select_related("line").filter(amount__gt=0)
+    due = exchange.money_back(row)
+    lines = list(row.lines.select_related("line").filter(amount__gt=0)) if due == row.amount else []
     parts = [refunds.Part(one.line, one.amount) for one in lines]
     why = row.reason or row.number
     try:
         with transaction.atomic():
-            refunds.request(row.order, row.amount, by=by, why=why, parts=parts, after_sale=row)
+            refunds.request(row.order, due, by=by, why=why, parts=parts, after_sale=row)
     except NotNow:
         return  # not paid through a provider that the hub can ask: the step says that a person does it
+
+
+def exchanged(news: Sequence[AfterSaleMoved]) -> None:
+    """What comes back in an exchange pays for the replacement: both orders stand differently with their money now."""
+    rows = AfterSale.objects.filter(pk__in=[one.after_sale_id for one in news], kind=AfterSaleKind.EXCHANGE)
+    ids = [pk for pair in rows.values_list("order", "replacement") for pk in pair if pk]
+    if ids and balances.is_kept():
+        balances.refresh(ids)
+
+
+def paid_up(news: Sequence[OrderMoneyChanged]) -> None:
+    """A replacement whose price is all there: the exchange waits for no money any more."""
+    items = OpenItem.objects.filter(order__in=[one.order_id for one in news], order__exchange__isnull=False, open=0)
+    for pk in list(items.order_by("pk").values_list("order__exchange", flat=True)):
+        services.difference_paid(pk)
 
 
 def settled(refund: Refund) -> None:

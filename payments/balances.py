@@ -1,6 +1,8 @@
 """How orders stand with their money: one statement computes it from everything that moved, and keeps it as open items.
 
 owed = expected - what was given back by agreement; received = paid - refunded - disputed; open = owed - received - written off.
+Of an exchange, the worth of what came back is moved from the order (it is owed less and has so much less of its payments) to the
+replacement (which has received it): no money flows, and both add up.
 A refund first gives back what was paid too much, and only then reduces what is owed.
 """
 
@@ -45,30 +47,35 @@ moved AS (SELECT a.order_id,
 _FIGURES = f"""
 WITH {_MOVED}, lost AS (SELECT order_id, sum(amount) AS amount FROM payments_writeoff
   WHERE order_id = ANY(%(ids)s) AND state = 'DONE' GROUP BY order_id),
+given AS (SELECT order_id, sum(credit) AS amount FROM orders_aftersale
+  WHERE order_id = ANY(%(ids)s) AND credit > 0 GROUP BY order_id),
 base AS (SELECT o.id, o.currency, o.placed_at, o.payment_method,
     CASE WHEN o.state = 'CANCELLED' OR o.stage IN ('CANCELLED', 'GONE') THEN 0 ELSE o.total END AS expected,
     coalesce(m.authorised, 0) AS authorised, coalesce(m.captured, 0) AS captured, coalesce(m.refunded, 0) AS refunded,
-    coalesce(m.disputed, 0) AS disputed, coalesce(m.contested, FALSE) AS contested, coalesce(l.amount, 0) AS lost
+    coalesce(m.disputed, 0) AS disputed, coalesce(m.contested, FALSE) AS contested, coalesce(l.amount, 0) AS lost,
+    coalesce(g.amount, 0) AS given, coalesce(x.credit, 0) AS taken
   FROM orders_order o LEFT JOIN moved m ON m.order_id = o.id LEFT JOIN lost l ON l.order_id = o.id
+    LEFT JOIN given g ON g.order_id = o.id LEFT JOIN orders_aftersale x ON x.id = o.exchange_id
   WHERE o.id = ANY(%(ids)s)),
-sums AS (SELECT b.*, greatest(b.expected - greatest(b.refunded - greatest(b.captured - b.expected, 0), 0), 0)
-    - (b.captured - b.refunded - b.disputed) - b.lost AS due FROM base b),
+held AS (SELECT b.*, greatest(b.expected - b.given, 0) AS wanted, b.captured - b.given + b.taken AS has FROM base b),
+sums AS (SELECT h.*, greatest(h.wanted - greatest(h.refunded - greatest(h.has - h.wanted, 0), 0), 0)
+    - (h.has - h.refunded - h.disputed) - h.lost AS due FROM held h),
 before AS (SELECT i.order_id, i.state, i.captured, i.refunded FROM payments_openitem i WHERE i.order_id = ANY(%(ids)s)
   ORDER BY i.order_id FOR UPDATE),
 written AS (INSERT INTO payments_openitem AS i (order_id, currency, expected, authorised, captured, refunded, disputed,
-    written_off, open, overpaid, state, due_on, refreshed_at)
-  SELECT s.id, s.currency, s.expected, s.authorised, s.captured, s.refunded, s.disputed, s.lost, greatest(s.due, 0),
-    greatest(-s.due, 0), CASE WHEN s.contested THEN 'IN_DISPUTE'
-      WHEN s.refunded > 0 AND s.captured <= s.refunded THEN 'REFUNDED' WHEN s.refunded > 0 THEN 'PARTLY_REFUNDED'
-      WHEN s.due < 0 THEN 'OVERPAID' WHEN s.due = 0 AND (s.captured > 0 OR s.expected = 0) THEN 'PAID'
-      WHEN s.captured > 0 THEN 'PARTLY_PAID' WHEN s.authorised > 0 THEN 'AUTHORISED' ELSE 'OPEN' END,
+    written_off, moved, open, overpaid, state, due_on, refreshed_at)
+  SELECT s.id, s.currency, s.expected, s.authorised, s.captured, s.refunded, s.disputed, s.lost, s.taken - s.given,
+    greatest(s.due, 0), greatest(-s.due, 0), CASE WHEN s.contested THEN 'IN_DISPUTE'
+      WHEN s.refunded > 0 AND s.has <= s.refunded THEN 'REFUNDED' WHEN s.refunded > 0 THEN 'PARTLY_REFUNDED'
+      WHEN s.due < 0 THEN 'OVERPAID' WHEN s.due = 0 AND (s.captured > 0 OR s.taken > 0 OR s.expected = 0) THEN 'PAID'
+      WHEN s.captured > 0 OR s.taken > 0 THEN 'PARTLY_PAID' WHEN s.authorised > 0 THEN 'AUTHORISED' ELSE 'OPEN' END,
     (s.placed_at + make_interval(days => coalesce(p.days, 0)))::date, now()
   FROM sums s LEFT JOIN LATERAL (SELECT days FROM payments_paymentterm WHERE position(lower(method) IN
     lower(s.payment_method)) > 0 ORDER BY length(method) DESC LIMIT 1) p ON TRUE
   ORDER BY s.id
   ON CONFLICT (order_id) DO UPDATE SET currency = excluded.currency, expected = excluded.expected,
     authorised = excluded.authorised, captured = excluded.captured, refunded = excluded.refunded,
-    disputed = excluded.disputed, written_off = excluded.written_off, open = excluded.open,
+    disputed = excluded.disputed, written_off = excluded.written_off, moved = excluded.moved, open = excluded.open,
     overpaid = excluded.overpaid, state = excluded.state, due_on = excluded.due_on, refreshed_at = now()
   RETURNING order_id, state, captured, refunded)
 SELECT w.order_id, w.state, b.state, w.captured - coalesce(b.captured, 0), w.refunded - coalesce(b.refunded, 0)

@@ -76,7 +76,14 @@ def of_order(pk: int) -> Chain:
     paid_out = Payout.objects.filter(items__transaction__in=moved).distinct()
     rows = list(paid_out.select_related("connection", "accepted").order_by("pk")[: SHOWN + 1])
     control = [Money(item.overpaid - item.open, item.currency)] if item else []
-    hops = [_order(order, item), _payments(tied, order), _fees(moved), _payouts(rows, moved), _bank(rows, moved)]
+    hops = [
+        _order(order, item),
+        *_exchanges(order, item),
+        _payments(tied, order),
+        _fees(moved),
+        _payouts(rows, moved),
+        _bank(rows, moved),
+    ]
     return Chain(f"{order.channel.name} {order.number}", hops, _together([*control, *_open_rest(rows)]))
 
 
@@ -121,6 +128,16 @@ def _order(order: Order, item: OpenItem | None) -> Hop:
         number=1,
         note=str(item.get_state_display()) if item else _("no payments are reported yet"),
     )
+
+
+def _exchanges(order: Order, item: OpenItem | None) -> list[Hop]:
+    """What exchanges moved between this order and its replacements, with both ends; no hop where there was none."""
+    if item is None or not item.moved:
+        return []
+    given = [(row, -row.credit) for row in order.after_sales.filter(credit__gt=0).order_by("pk")[:SHOWN]]
+    taken = [(order.exchange, order.exchange.credit)] if order.exchange else []
+    links = [Link(row.number, row.get_absolute_url(), amount, order.currency) for row, amount in [*given, *taken]]
+    return [Hop(title=_("Exchange"), tone=GOOD, sums=[(order.currency, item.moved)], links=links, number=len(links))]
 
 
 def _payments(tied: QuerySet[Allocation], order: Order) -> Hop:

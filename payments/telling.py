@@ -59,7 +59,7 @@ def _tell(orders: dict[int, Order], news: Sequence[OrderMoneyChanged]) -> None:
     )
     for one in news:
         order = orders[one.order_id]
-        if order.channel_id not in on or Capability.TELL_PAYMENT not in order.channel.capabilities:
+        if order.exchange_id or order.channel_id not in on or Capability.TELL_PAYMENT not in order.channel.capabilities:
             continue
         if Money(one.status) in WORDS:
             times = _times(order)

@@ -13,7 +13,7 @@ from integration_hub.connectors import registry
 from integration_hub.messaging import inbox, polling, pump, views
 from integration_hub.models import Connection, ProcessSwitch, User
 from orders.commands import STATUS_TO_SHOP
-from orders.services import ORDER_TO_ERP
+from orders.states import ORDER_TO_ERP
 from tests import standin
 
 pytest_plugins = ["tests.erp.fixtures"]

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from integration_hub.kernel import fields
-from integration_hub.kernel.aftersales import CancelOrder, TellRefunded
+from integration_hub.kernel.aftersales import CancelOrder, TellExchanged, TellRefunded
 from integration_hub.kernel.errors import Rejected, RetryLater
 from integration_hub.kernel.fields import Object
 from integration_hub.kernel.funds import TellPayment
@@ -22,6 +22,7 @@ from integration_hub.kernel.money import Money
 from integration_hub.kernel.text import say
 
 from . import _shopify_graphql as graphql
+from ._exchanged import sentence
 from ._shopify_api import Api
 from ._shopify_refunds import marker
 
@@ -84,6 +85,21 @@ class Aftermath:
         told = str(say("%(amount)s went back to the customer.", amount=amount))
         note = f"{fields.words(order, 'note', 5000)}\n{told} {marker(command.key)}".strip()
         change = {"id": graphql.gid("Order", command.order_id), "note": note}
+        self.api.mutate(graphql.SET_NOTE, "orderUpdate", {"input": change})
+        return _written(command.order_id, order)
+
+    def exchanged(self, command: TellExchanged, *, write: bool) -> Written | None:
+        """A line in the order's note, known by its marker; what Shopify itself exchanges, it knows already."""
+        order, mark = self._order(REFUNDS, command.order_id), marker(command.key)
+        note = fields.words(order, "note", 5000)
+        if mark in note:
+            return _written(command.order_id, order, was_there=True)
+        if not write:
+            return None
+        change = {
+            "id": graphql.gid("Order", command.order_id),
+            "note": f"{note}\n{sentence(command)} {mark}".strip(),
+        }
         self.api.mutate(graphql.SET_NOTE, "orderUpdate", {"input": change})
         return _written(command.order_id, order)
 

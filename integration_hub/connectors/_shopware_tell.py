@@ -6,12 +6,13 @@ twice, a custom field and a tracking code are there or not: so doing it again ch
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from integration_hub.kernel import fields
-from integration_hub.kernel.aftersales import CancelOrder
+from integration_hub.kernel.aftersales import CancelOrder, TellExchanged
 from integration_hub.kernel.errors import Rejected, Unsupported
 from integration_hub.kernel.fields import Object
 from integration_hub.kernel.funds import TellPayment
@@ -19,11 +20,12 @@ from integration_hub.kernel.messages import Command, TellAccepted, TellCancelled
 from integration_hub.kernel.text import say
 
 from . import _shopware_states as states
+from ._exchanged import sentence
 from ._shopware_api import GONE, Api, safe_id
 from ._shopware_config import ShopwareConfig
 from ._shopware_search import named
 
-SALE_FIELD, CANCELLED_FIELD = "hub_sale_number", "hub_cancelled"
+SALE_FIELD, CANCELLED_FIELD, EXCHANGE_FIELD = "hub_sale_number", "hub_cancelled", "hub_exchange"
 _MOST = 250
 _PAYMENT_GOALS = {
     "paid": "paid",
@@ -34,7 +36,7 @@ _PAYMENT_GOALS = {
 _SENT = frozenset({"shipped", "returned", "returned_partially", "cancelled"})  # no parcel changes these any more
 _OVER = frozenset({"cancelled", "completed"})
 
-Tell = TellAccepted | TellShipped | TellCancelled | CancelOrder | TellPayment
+Tell = TellAccepted | TellShipped | TellCancelled | CancelOrder | TellPayment | TellExchanged
 
 
 @dataclass
@@ -85,6 +87,8 @@ class Teller:
         elif isinstance(command, CancelOrder):
             _note(plan, order, CANCELLED_FIELD, command.reason)
             self._cancel(plan, order)
+        elif isinstance(command, TellExchanged):
+            _note(plan, order, _field(EXCHANGE_FIELD, command.key), sentence(command))
         elif isinstance(command, TellShipped):
             self._ship(plan, order, command)
         else:
@@ -145,6 +149,11 @@ def _note(plan: Plan, order: Object, name: str, text: str) -> None:
     if fields.words(fields.child(order, "customFields"), name) != value:
         path = f"/api/order/{safe_id(fields.words(order, 'id'))}"
         plan.steps.append(("PATCH", path, {"customFields": {name: value}}))
+
+
+def _field(name: str, key: str) -> str:
+    """A custom field of its own for each wish of a kind: names hold letters, digits and underscores."""
+    return f"{name}_{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
 def _move(

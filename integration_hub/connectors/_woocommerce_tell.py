@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from integration_hub.kernel import fields
-from integration_hub.kernel.aftersales import CancelOrder
+from integration_hub.kernel.aftersales import CancelOrder, TellExchanged
 from integration_hub.kernel.errors import Misconfigured, Rejected
 from integration_hub.kernel.fields import Object
 from integration_hub.kernel.funds import TellPayment
@@ -21,6 +21,7 @@ from integration_hub.kernel.money import Money
 from integration_hub.kernel.states import OrderStage
 from integration_hub.kernel.text import Text, mark, say
 
+from ._exchanged import sentence
 from ._woocommerce_api import NO_ROUTE, V3, Api
 from ._woocommerce_config import WooCommerceConfig
 from ._woocommerce_order import STAGES, status_of
@@ -32,7 +33,7 @@ _FINAL = frozenset({OrderStage.CANCELLED, OrderStage.REFUNDED, OrderStage.GONE})
 
 _UNPAID = frozenset({"pending", "on-hold"})
 
-Tell = TellAccepted | TellShipped | TellCancelled | TellPayment | CancelOrder
+Tell = TellAccepted | TellShipped | TellCancelled | TellPayment | CancelOrder | TellExchanged
 PAYMENTS = {
     "paid": mark("The payment of %(amount)s has arrived."),
     "partly_refunded": mark("%(amount)s went back to the customer so far."),
@@ -70,6 +71,9 @@ def wish_of(command: Tell, config: WooCommerceConfig) -> Wish:
         note = say("In %(erp)s as %(number)s.", erp=command.erp, number=command.sale_number)
         marker = f"[{command.reference} accepted {command.sale_number}]"
         return Wish(command.order_id, marker, str(note), config.accepted_status)
+    if isinstance(command, TellExchanged):
+        told = bool(command.tracking) and config.tracking == "customer_note"
+        return Wish(command.order_id, f"[{command.key} exchange]", sentence(command), to_customer=told)
     if isinstance(command, CancelOrder):
         note = say("Cancelled: %(why)s", why=command.reason)
         return Wish(command.order_id, f"[{command.key} cancel]", str(note), "cancelled")

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from integration_hub.kernel import codec, fields
-from integration_hub.kernel.aftersales import CancelOrder, TellRefunded
+from integration_hub.kernel.aftersales import CancelOrder, TellExchanged, TellRefunded
 from integration_hub.kernel.errors import HubError, Rejected, Unauthentic, Unsupported
 from integration_hub.kernel.fields import Object
 from integration_hub.kernel.funds import TellPayment
@@ -95,6 +95,7 @@ class Shopify(Connector):
             Capability.TELL_REFUNDED,
             Capability.TELL_PAYMENT,
             Capability.CANCEL_ORDER,
+            Capability.TELL_EXCHANGED,
         }
     )
     streams: ClassVar[tuple[Stream, ...]] = (
@@ -271,6 +272,8 @@ class Shopify(Connector):
             return aftermath.refunded(command, write=write)
         if isinstance(command, CancelOrder):
             return aftermath.cancelled(command, write=write)
+        if isinstance(command, TellExchanged):
+            return aftermath.exchanged(command, write=write)
         if isinstance(command, TellPayment):
             return aftermath.paid(command, write=write)
         raise Unsupported(say("%(system)s cannot carry this out.", system=self.label))

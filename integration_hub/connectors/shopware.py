@@ -56,6 +56,7 @@ class Shopware(Connector):
             Capability.TELL_CANCELLED,
             Capability.TELL_PAYMENT,
             Capability.CANCEL_ORDER,
+            Capability.TELL_EXCHANGED,
         }
     )
     streams: ClassVar[tuple[Stream, ...]] = (

@@ -20,10 +20,9 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from requests_oauthlib import OAuth1
 
 from integration_hub.kernel import codec, fields
-from integration_hub.kernel.aftersales import CancelOrder, TellRefunded
+from integration_hub.kernel.aftersales import TellRefunded
 from integration_hub.kernel.errors import HubError, Unauthentic, Unsupported
 from integration_hub.kernel.fields import Object
-from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.goods import SetStock
 from integration_hub.kernel.messages import (
     Command,
@@ -31,9 +30,6 @@ from integration_hub.kernel.messages import (
     OrderGone,
     Report,
     SubscriptionReport,
-    TellAccepted,
-    TellCancelled,
-    TellShipped,
     Written,
 )
 from integration_hub.kernel.text import say
@@ -82,6 +78,7 @@ class WooCommerce(Connector):
             Capability.TELL_REFUNDED,
             Capability.TELL_PAYMENT,
             Capability.CANCEL_ORDER,
+            Capability.TELL_EXCHANGED,
         }
     )
     streams: ClassVar[tuple[Stream, ...]] = (
@@ -226,7 +223,7 @@ class WooCommerce(Connector):
         return Teller(self.api, self.config.base).find(wish_of(self._told(command), self.config))
 
     def _told(self, command: Command) -> Tell:
-        if not isinstance(command, TellAccepted | TellShipped | TellCancelled | TellPayment | CancelOrder):
+        if not isinstance(command, Tell):
             raise Unsupported(say("%(system)s cannot carry this out.", system=self.label))
         return command
 

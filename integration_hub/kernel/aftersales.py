@@ -52,11 +52,23 @@ class Position:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Instead:
+    """What is sent instead of goods that come back; ``amount`` is gross for all pieces (None: not stated)."""
+
+    quantity: Decimal
+    sku: str = ""
+    product_id: str = ""
+    title: str = ""
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AfterSaleReport:
     """A special case as a shop shows it now; (connection, kind, ``external_id``) is its identity.
 
     ``amount`` is all that goes back, goods, shipping and whatever is tied to no line; positions and ``shipping_amount``
     explain it as far as the shop does.  ``money_moved``: the shop's payment gateway has sent the money back itself.
+    ``instead`` is what an exchange sends in place of the positions.
     """
 
     external_id: str
@@ -74,6 +86,7 @@ class AfterSaleReport:
     money_moved: bool | None = None
     payment_ids: tuple[str, ...] = ()
     reason: str = ""
+    instead: tuple[Instead, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +174,28 @@ class CancelOrder:
     reason: str
 
 
-AfterSalesCommand = CancelSale | WriteReturn | TellRefunded | CancelOrder
+@dataclass(frozen=True, kw_only=True)
+class TellExchanged:
+    """Write into the shop that goods of this order are exchanged: what is sent instead, and each parcel of it.
+
+    ``sale_number`` is the replacement's in the ERP; ``difference`` is what the customer still pays for it (negative: gets
+    back), in ``currency``; ``tracking`` is empty where this is not about a parcel.  No money and no stock moves by it.
+    """
+
+    key: str
+    reference: str
+    order_id: str
+    number: str
+    sale_number: str
+    returned: tuple[GoodsLine, ...]
+    sent: tuple[GoodsLine, ...]
+    difference: Decimal
+    currency: str
+    tracking: str = ""
+    tracking_url: str = ""
+
+
+AfterSalesCommand = CancelSale | WriteReturn | TellRefunded | CancelOrder | TellExchanged
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,3 +73,4 @@ class Capability(StrEnum):
     TELL_REFUNDED = "TELL_REFUNDED"
     CANCEL_ORDER = "CANCEL_ORDER"
     WRITE_VOUCHER = "WRITE_VOUCHER"  # takes documents into its books
+    TELL_EXCHANGED = "TELL_EXCHANGED"

@@ -5,72 +5,23 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from exceptions.actions import Why, is_open
 from exceptions.models import ExceptionCase
-from integration_hub.backoffice.actions import Action, RowForm
+from integration_hub.backoffice.actions import Action
 from integration_hub.kernel.aftersales import AfterSaleKind
 from integration_hub.kernel.text import Text, say
 from integration_hub.models.access import User
 from orders.models import Order
 from orders.states import OrderState
 
-from . import effects, services, tie
+from . import effects, exchange, services, tie
+from .forms import AmountForm, CancelForm, ExchangeForm, InspectForm, ReturnForm
 from .models import AfterSale
 from .states import AfterSaleState, Outcome
 
 S = AfterSaleState
-_PIECES = {"min_value": Decimal(0), "max_digits": 14, "decimal_places": 4, "required": False}
-
-
-class PiecesForm(RowForm):
-    """How many pieces of which line, and why."""
-
-    delivered = True
-    why = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
-
-    def prepare(self) -> None:
-        for room in tie.rooms(self.row):
-            left = room.delivered if self.delivered else room.undelivered
-            if left > 0:
-                self.fields[f"line_{room.line.pk}"] = forms.DecimalField(
-                    label=f"{room.line.sku} {room.line.title}".strip(),
-                    max_value=left,
-                    help_text=_("at most %(left)s") % {"left": f"{left.normalize():f}"},
-                    **_PIECES,  # type: ignore[arg-type]
-                )
-        self.order_fields([name for name in self.fields if name != "why"])
-
-    def clean(self) -> dict[str, Any]:
-        """The pieces by line."""
-        cleaned = super().clean() or {}
-        lines = {name: value for name, value in cleaned.items() if name.startswith("line_") and value}
-        return {"pieces": {int(name[5:]): value for name, value in lines.items()}, "why": cleaned.get("why", "")}
-
-
-class CancelForm(PiecesForm):
-    """What is not to be delivered; nothing filled in means the whole order."""
-
-    delivered = False
-
-
-class ReturnForm(PiecesForm):
-    """What the customer sends back."""
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if not cleaned["pieces"]:
-            raise forms.ValidationError(_("Say what comes back."))
-        return cleaned
-
-
-class AmountForm(Why):
-    """An amount that the customer gets back without sending anything."""
-
-    amount = forms.DecimalField(label=_("Amount with tax"), min_value=Decimal("0.01"), max_digits=15, decimal_places=2)
-    field_order = ("amount", "why")
 
 
 def _cancel(order: Order, *, by: User, why: str, pieces: dict[int, Decimal]) -> Text:
@@ -80,6 +31,13 @@ def _cancel(order: Order, *, by: User, why: str, pieces: dict[int, Decimal]) -> 
 
 def _return(order: Order, *, by: User, why: str, pieces: dict[int, Decimal]) -> Text:
     row = services.request(order, AfterSaleKind.RETURN, pieces, by=by, why=why)
+    return say("%(number)s is proposed: look at what will be written where, then confirm", number=row.number)
+
+
+def _exchange(
+    order: Order, *, by: User, why: str, pieces: dict[int, Decimal], goods: list[exchange.Goods], advance: bool
+) -> Text:
+    row = services.replace(order, pieces, goods, by=by, why=why, advance=advance)
     return say("%(number)s is proposed: look at what will be written where, then confirm", number=row.number)
 
 
@@ -117,6 +75,17 @@ ORDER_ACTIONS: tuple[Action, ...] = (
         allowed=_can_return,
     ),
     Action(
+        code="orders.exchange",
+        label=_("Exchange …"),
+        permission="orders.start_aftersale",
+        run=_exchange,
+        form=ExchangeForm,
+        allowed=_can_return,
+        help=_(
+            "Goods come back, others are sent instead as an order of their own; the difference is paid or goes back."
+        ),
+    ),
+    Action(
         code="orders.grant_discount",
         label=_("Grant a discount …"),
         permission="orders.start_aftersale",
@@ -140,31 +109,6 @@ def _decline(row: AfterSale, *, by: User, why: str) -> Text:
 def _arrive(row: AfterSale, *, by: User) -> Text:
     services.arrive(row.pk, by=by)
     return say("%(number)s has arrived", number=row.number)
-
-
-class InspectForm(RowForm):
-    """Per position: pieces that go back into stock, pieces that are written off."""
-
-    def prepare(self) -> None:
-        for one in self.row.lines.filter(quantity__gt=0).select_related("line"):
-            name = f"{one.line.sku} {one.line.title}".strip()
-            most = {"max_value": one.quantity, **_PIECES}
-            self.fields[f"restock_{one.pk}"] = forms.DecimalField(
-                label=_("%(name)s: back into stock") % {"name": name}, initial=one.quantity.normalize(), **most
-            )
-            self.fields[f"write_off_{one.pk}"] = forms.DecimalField(
-                label=_("%(name)s: written off") % {"name": name}, **most
-            )
-
-    def clean(self) -> dict[str, Any]:
-        """Outcome by position."""
-        cleaned = super().clean() or {}
-        found: dict[int, dict[str, Decimal]] = {}
-        for name, value in cleaned.items():
-            word, _sep, pk = name.rpartition("_")
-            if value:
-                found.setdefault(int(pk), {})[word.upper()] = value
-        return {"pieces": found}
 
 
 def _inspect(row: AfterSale, *, by: User, pieces: dict[int, dict[str, Decimal]]) -> Text:

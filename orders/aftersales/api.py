@@ -13,7 +13,7 @@ from integration_hub.backoffice.actions import Action
 from integration_hub.backoffice.rest import Acting, ActionOut, WordsField, described
 
 from .actions import AFTER_SALE_ACTIONS
-from .models import AfterSale, AfterSaleLine
+from .models import AfterSale, AfterSaleInstead, AfterSaleLine
 from .presentation import PREFETCH, targets
 from .states import KINDS, AfterSaleState
 
@@ -68,16 +68,31 @@ class AfterSaleOut(serializers.ModelSerializer[AfterSale]):
         read_only_fields = fields
 
 
+class InsteadOut(serializers.ModelSerializer[AfterSaleInstead]):
+    """What an exchange sends instead; the amount is gross for all pieces, the rate a fraction."""
+
+    class Meta:
+        model = AfterSaleInstead
+        fields = ["sku", "title", "quantity", "amount", "tax_rate"]
+
+
 class AfterSaleDetail(AfterSaleOut):
     """A special case with its positions, checklist and actions."""
 
     number = serializers.CharField(read_only=True)
     lines = PositionOut(many=True)
+    instead = InsteadOut(many=True)
+    replacement = serializers.SerializerMethodField()
     checklist = serializers.SerializerMethodField()
     actions = serializers.SerializerMethodField()
 
     class Meta(AfterSaleOut.Meta):
-        fields = [*AfterSaleOut.Meta.fields, "lines", "checklist", "actions"]
+        fields = [*AfterSaleOut.Meta.fields, "credit", "lines", "instead", "replacement", "checklist", "actions"]
+
+    def get_replacement(self, row: AfterSale) -> int | None:
+        """The order that is sent instead."""
+        order = getattr(row, "replacement", None)
+        return order.pk if order else None
 
     @extend_schema_field(TargetOut(many=True))
     def get_checklist(self, row: AfterSale) -> Any:

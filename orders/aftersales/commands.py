@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from exceptions import services as cases
-from integration_hub.kernel.aftersales import CancelOrder, CancelSale, GoodsLine, Position, TellRefunded, WriteReturn
+from integration_hub.kernel.aftersales import (
+    AfterSaleKind,
+    CancelOrder,
+    CancelSale,
+    GoodsLine,
+    Position,
+    TellExchanged,
+    TellRefunded,
+    WriteReturn,
+)
 from integration_hub.kernel.messages import Written
 from integration_hub.kernel.states import OrderStage, SaleStage
 from integration_hub.kernel.text import Text, say
@@ -11,9 +22,9 @@ from integration_hub.models import Attempt, Connection, OutboundCommand
 from integration_hub.models.activity import note
 from inventory import services as inventory
 from orders import exported
-from orders.models import Sale
+from orders.models import Order, Sale, Shipment
 
-from . import flow, steps
+from . import exchange, flow, steps
 from .models import AfterSale
 from .states import Outcome
 from .steps import order_of
@@ -87,19 +98,64 @@ def build_refunded(command: OutboundCommand) -> TellRefunded | None:
     if order.stage == OrderStage.GONE:
         _not_needed(command, row, say("The shop does not hold this order any more."))
         return None
-    positions = tuple(
-        Position(quantity=one.quantity, line_id=one.line.external_id, sku=one.line.sku, amount=one.amount, tax=one.tax)
-        for one in row.lines.select_related("line").order_by("line__position", "pk")
+    is_exchange = row.kind == AfterSaleKind.EXCHANGE  # of the goods' worth only the difference goes back
+    positions = (
+        ()
+        if is_exchange
+        else tuple(
+            Position(
+                quantity=one.quantity, line_id=one.line.external_id, sku=one.line.sku, amount=one.amount, tax=one.tax
+            )
+            for one in row.lines.select_related("line").order_by("line__position", "pk")
+        )
     )
     return TellRefunded(
         key=row.reference,
         reference=order.reference,
         order_id=order.external_id,
         positions=positions,
-        amount=row.amount,
+        amount=exchange.money_back(row),
         currency=order.currency,
         shipping_amount=row.shipping_amount,
         reason=row.reason,
+    )
+
+
+def build_exchanged(command: OutboundCommand) -> TellExchanged | None:
+    """The replacement as the shop is to know it."""
+    row = _of(command)
+    order, new = order_of(row), Order.objects.filter(exchange=row).first()
+    sale = new.sales.order_by("pk").first() if new else None
+    if order.stage == OrderStage.GONE or sale is None:
+        _not_needed(command, row, say("The shop does not hold this order any more."))
+        return None
+    return _exchanged(command, row, sale, key=row.reference)
+
+
+def build_parcel(command: OutboundCommand) -> TellExchanged | None:
+    """A parcel of the replacement."""
+    row = _of(command)
+    parcel = Shipment.objects.select_related("sale").get(pk=command.params["shipment"])
+    if order_of(row).stage == OrderStage.GONE:
+        return None
+    told = _exchanged(command, row, parcel.sale, key=f"{row.reference}/{parcel.pk}")
+    return replace(
+        told, tracking=f"{parcel.carrier} {parcel.tracking_number}".strip(), tracking_url=parcel.tracking_url
+    )
+
+
+def _exchanged(command: OutboundCommand, row: AfterSale, sale: Sale, *, key: str) -> TellExchanged:
+    order = order_of(row)
+    return TellExchanged(
+        key=key,
+        reference=order.reference,
+        order_id=order.external_id,
+        number=row.number,
+        sale_number=sale.number,
+        returned=_goods(row, command.connection),
+        sent=tuple(GoodsLine(sku=one.sku or one.title, quantity=one.quantity) for one in row.instead.all()),
+        difference=exchange.balance(row).difference,
+        currency=order.currency,
     )
 
 

@@ -7,7 +7,7 @@ from integration_hub.kernel.money import Money
 from integration_hub.kernel.text import Text, mark, say
 from integration_hub.models import Connection
 
-from . import steps
+from . import exchange, steps
 from .models import AfterSale
 from .states import RETURNING
 
@@ -18,6 +18,9 @@ WORDS = {
     steps.REFUNDED: mark("the refund is noted in %(system)s"),
     steps.BY_HAND: mark("somebody changes it by hand in %(system)s"),
     steps.REST: mark("it ends with the last parcel"),
+    steps.REPLACE: mark("goods worth %(sent)s are sent instead, as a sale of their own"),
+    steps.EXCHANGED: mark("%(system)s is told what is sent instead"),
+    steps.COLLECT: mark("the customer still pays %(difference)s"),
     steps.MONEY: mark("%(amount)s go back to the customer"),
 }
 
@@ -34,11 +37,15 @@ def of(row: AfterSale) -> Text:
     parts = [_words(row, code, connection) for code, connection in preview(row)]
     if row.kind in RETURNING:
         parts.insert(0, say("the goods are awaited"))
+    if row.kind == AfterSaleKind.EXCHANGE:
+        parts.insert(1, say("stock is promised to the replacement at once"))
     if row.kind == AfterSaleKind.CANCELLATION and not row.lines.exists():
         parts.append(say("the order counts as cancelled"))
     return say("%(parts)s", parts=parts) if parts else say("Nothing has to be written anywhere; it is only kept.")
 
 
 def _words(row: AfterSale, code: str, connection: Connection | None) -> Text:
-    amount = Money(row.amount, row.currency) if row.currency else ""
-    return Text(WORDS[code], {"system": connection.name if connection else "", "amount": amount})
+    sums = exchange.balance(row)
+    amounts = {"amount": exchange.money_back(row), "sent": sums.sent, "difference": sums.difference}
+    shown = {name: Money(amount, row.currency) if row.currency else "" for name, amount in amounts.items()}
+    return Text(WORDS[code], {"system": connection.name if connection else "", **shown})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db.models import F
@@ -12,6 +12,7 @@ from exceptions import services as cases
 from integration_hub.kernel.aftersales import AfterSaleKind, AfterSaleStage
 from integration_hub.kernel.errors import Defect, NotNow, RetryLater
 from integration_hub.kernel.messages import AfterSaleMoved
+from integration_hub.kernel.money import Money
 from integration_hub.kernel.text import say
 from integration_hub.messaging import dispatch
 from integration_hub.models.access import User
@@ -167,25 +168,36 @@ def _restock(row: AfterSale, *, by: User) -> None:
 
 
 def _split(row: AfterSale, one: AfterSaleLine, pieces: Mapping[str, Decimal]) -> None:
+    """One row per outcome instead of one for all; money and tax are shared without losing a cent."""
     total = sum(pieces.values(), Decimal(0))
     if total > one.quantity or any(number < 0 for number in pieces.values()):
         raise NotNow(
             say("No more than the %(number)s announced can have arrived.", number=one.quantity), code="too_many"
         )
-    per_piece, tax_per_piece = one.amount / one.quantity, one.tax / one.quantity
-    for outcome, number in pieces.items():
-        if number:
+    parts = [(Outcome(word), number) for word, number in pieces.items() if number] + [(None, one.quantity - total)]
+    amounts, taxes = (_shared(row, whole, [number for _word, number in parts]) for whole in (one.amount, one.tax))
+    for (outcome, number), amount, tax in zip(parts, amounts, taxes, strict=True):
+        if outcome is None:
+            _missing(row, one, number, amount, tax)
+        else:
             AfterSaleLine.objects.create(
-                after_sale=row,
-                line_id=one.line_id,
-                quantity=number,
-                amount=(per_piece * number).quantize(Decimal("0.01")),
-                tax=(tax_per_piece * number).quantize(Decimal("0.01")),
-                outcome=Outcome(outcome),
+                after_sale=row, line_id=one.line_id, quantity=number, amount=amount, tax=tax, outcome=outcome
             )
-    if total < one.quantity:
-        OrderLine.objects.filter(pk=one.line_id).update(returned=F("returned") - (one.quantity - total))
     one.delete()
+
+
+def _shared(row: AfterSale, whole: Decimal, pieces: Sequence[Decimal]) -> list[Decimal]:
+    return [part.amount for part in Money(whole, row.currency).split(pieces)]
+
+
+def _missing(row: AfterSale, one: AfterSaleLine, number: Decimal, amount: Decimal, tax: Decimal) -> None:
+    """What did not come is the customer's again, and its money is not given back."""
+    if not number:
+        return
+    OrderLine.objects.filter(pk=one.line_id).update(returned=F("returned") - number)
+    row.amount, row.tax = max(row.amount - amount, Decimal(0)), max((row.tax or Decimal(0)) - tax, Decimal(0))
+    row.credit = min(row.credit, row.amount)
+    row.save(update_fields=["amount", "tax", "credit"])
 
 
 def finish_if_done(row: AfterSale) -> None:

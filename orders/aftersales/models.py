@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +45,10 @@ class AfterSale(models.Model):
     tax = models.DecimalField(_("tax in it"), max_digits=19, decimal_places=4, null=True)
     shipping_amount = models.DecimalField(_("shipping"), max_digits=19, decimal_places=4, default=Decimal(0))
     money_moved = models.BooleanField(_("money already returned"), default=False)
+    # of an exchange: how much of the returned goods' worth pays for what is sent instead
+    credit = models.DecimalField(
+        _("pays for the replacement"), max_digits=19, decimal_places=4, default=Decimal(0), db_default=Decimal(0)
+    )
     reason = models.CharField(_("reason"), max_length=300, blank=True, default="")
     stated = models.JSONField(default=dict)
     event = models.ForeignKey(InboundEvent, null=True, on_delete=models.PROTECT)
@@ -66,6 +70,10 @@ class AfterSale(models.Model):
                 condition=Q(kind__in=[k.value for k in AfterSaleKind]), name="after_sale_kind_is_known"
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="after_sale_amount_is_positive"),
+            models.CheckConstraint(
+                condition=Q(credit=0) | Q(credit__gt=0, credit__lte=F("amount"), kind=AfterSaleKind.EXCHANGE.value),
+                name="only_an_exchange_pays_with_goods",
+            ),
             models.CheckConstraint(
                 condition=Q(order__isnull=False) | Q(state__in=["UNTIED", "DECLINED"]), name="after_sale_has_an_order"
             ),
@@ -122,6 +130,30 @@ class AfterSaleLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.line}"
+
+
+class AfterSaleInstead(models.Model):
+    """What an exchange sends in place of what comes back; ``amount`` is gross for all pieces, ``tax_rate`` a fraction."""
+
+    after_sale = models.ForeignKey(AfterSale, on_delete=models.CASCADE, related_name="instead")
+    variant = models.ForeignKey("inventory.Variant", verbose_name=_("product"), null=True, on_delete=models.PROTECT)
+    sku = models.CharField(_("SKU"), max_length=80, blank=True, default="")
+    product_id = models.CharField(max_length=60, blank=True, default="")
+    title = models.CharField(_("title"), max_length=250)
+    quantity = models.DecimalField(_("quantity"), max_digits=14, decimal_places=4)
+    amount = models.DecimalField(_("amount"), max_digits=19, decimal_places=4)
+    tax_rate = models.DecimalField(_("tax rate"), max_digits=7, decimal_places=5)
+
+    class Meta:
+        verbose_name = _("replacement of an exchange")
+        verbose_name_plural = _("replacements of an exchange")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0, amount__gte=0), name="replacement_is_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.title}"
 
 
 class AfterSaleStep(models.Model):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from integration_hub.kernel.aftersales import AfterSaleKind
 from integration_hub.models import OutboundCommand
 from integration_hub.models.outbound import CommandState
+from orders.models import Order
 
-from . import effects, steps
+from . import effects, exchange, steps
 from .models import AfterSale, AfterSaleStep
 from .states import AfterSaleState
 
@@ -22,6 +25,9 @@ TITLES = {
     steps.REFUNDED: _("Note the refund in the shop"),
     steps.CANCEL_ORDER: _("Cancel the order in the shop"),
     steps.BY_HAND: _("Change it by hand"),
+    steps.REPLACE: _("Send the replacement"),
+    steps.EXCHANGED: _("Tell the shop what is sent instead"),
+    steps.COLLECT: _("The customer pays the difference"),
     steps.MONEY: _("Give the money back"),
     steps.REST: _("Deliver the rest"),
 }
@@ -55,11 +61,15 @@ class Lane:
     row: AfterSale
     tone: str
     targets: list[Target]
+    replacement: Order | None = None
 
 
 def lanes(rows: Iterable[AfterSale]) -> list[Lane]:
     """With their checklists; ``rows`` come with steps, connections and commands prefetched."""
-    return [Lane(row, TONES.get(AfterSaleState(row.state), "none"), targets(row)) for row in rows]
+    return [
+        Lane(row, TONES.get(AfterSaleState(row.state), "none"), targets(row), getattr(row, "replacement", None))
+        for row in rows
+    ]
 
 
 def targets(row: AfterSale) -> list[Target]:
@@ -91,7 +101,28 @@ def _standing(step: AfterSaleStep) -> tuple[Any, str]:
     return _("waits"), "info"
 
 
-PREFETCH = ("steps__connection", "steps__command", "lines__line")
+PREFETCH = ("steps__connection", "steps__command", "lines__line", "replacement")
+
+
+@dataclass(frozen=True)
+class Exchanged:
+    """Both sides of an exchange and the amount between them, without a sign."""
+
+    returned: Decimal
+    sent: Decimal
+    difference: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        return abs(self.difference)
+
+
+def exchanged(row: AfterSale) -> Exchanged | None:
+    """The control sum of an exchange; None for other kinds."""
+    if row.kind != AfterSaleKind.EXCHANGE:
+        return None
+    sums = exchange.balance(row)
+    return Exchanged(sums.returned, sums.sent, sums.difference)
 
 
 def preview(row: AfterSale) -> Any:

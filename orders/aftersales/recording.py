@@ -10,7 +10,7 @@ from typing import Any
 from exceptions import services as cases
 from exceptions.services import Trouble
 from integration_hub.kernel import codec
-from integration_hub.kernel.aftersales import AfterSaleKind, AfterSaleReport, AfterSaleStage, Position
+from integration_hub.kernel.aftersales import AfterSaleKind, AfterSaleReport, AfterSaleStage, Instead, Position
 from integration_hub.kernel.errors import Rejected
 from integration_hub.kernel.states import OrderStage
 from integration_hub.kernel.text import Text, mark, say
@@ -19,13 +19,15 @@ from integration_hub.models.access import User
 from integration_hub.models.activity import note
 from orders.models import Order
 
-from . import conflicts, flow, tie
+from . import conflicts, exchange, flow, tie
 from .models import AfterSale, AfterSaleLine
 from .states import FIRST, AfterSaleState, Outcome, Wins
 
 UNTIED, EXCEEDS = "after_sale_untied", "after_sale_exceeds"
 ZERO = Decimal(0)
 LARGEST = Decimal(10) ** 13
+UNDECIDED = (AfterSaleState.UNTIED, AfterSaleState.PROPOSED, AfterSaleState.RECORDED)
+OURS = ("advance", "split")  # what the hub itself keeps beside the report
 
 
 def record(channel: Connection, report: AfterSaleReport, event: InboundEvent | None) -> str | None:
@@ -51,6 +53,7 @@ def record_of(
 def _bounded(report: AfterSaleReport) -> None:
     numbers = [report.amount or ZERO, report.shipping_amount, *(position.quantity for position in report.positions)]
     numbers += [position.amount or ZERO for position in report.positions]
+    numbers += [number or ZERO for one in report.instead for number in (one.quantity, one.amount)]
     if not all(number.is_finite() and 0 <= number < LARGEST for number in numbers):
         raise Rejected(say("A special case needs positive quantities and amounts."), code="out_of_bounds")
     if not report.external_id or not report.order_id:
@@ -99,13 +102,20 @@ def _first(row: AfterSale, report: AfterSaleReport) -> None:
 def _standing(row: AfterSale, report: AfterSaleReport) -> None:
     row.vendor_status, row.reason = report.vendor_status[:60], report.reason[:300]
     row.source_updated_at = report.updated_at
-    row.amount = report.amount if report.amount is not None else _sum(report.positions) + report.shipping_amount
+    amount = _amount(report)
+    if amount is not None or row.state in UNDECIDED:  # what was worked out from the lines is not lost by a later word
+        row.amount = amount or ZERO
+    row.credit = min(row.credit, row.amount)
     row.shipping_amount, row.money_moved = report.shipping_amount, bool(report.money_moved)
-    row.stated = stated(report)
+    row.stated = stated(report) | {name: row.stated[name] for name in OURS if name in row.stated}
 
 
-def _sum(positions: Sequence[Position]) -> Decimal:
-    return sum((position.amount or ZERO for position in positions), ZERO)
+def _amount(report: AfterSaleReport) -> Decimal | None:
+    """All that goes back as the system states it; None where it states no money at all."""
+    if report.amount is not None:
+        return report.amount
+    known = [position.amount for position in report.positions if position.amount is not None]
+    return sum(known, ZERO) + report.shipping_amount if known or report.shipping_amount else None
 
 
 def positions_of(row: AfterSale) -> list[Position]:
@@ -120,6 +130,20 @@ def positions_of(row: AfterSale) -> list[Position]:
             restock=one.get("restock"),
         )
         for one in row.stated.get("positions", [])
+    ]
+
+
+def _instead_of(row: AfterSale) -> list[Instead]:
+    """What was stated to be sent instead, from the row."""
+    return [
+        Instead(
+            quantity=Decimal(str(one["quantity"])),
+            sku=one.get("sku", ""),
+            product_id=one.get("product_id", ""),
+            title=one.get("title", ""),
+            amount=_maybe(one.get("amount")),
+        )
+        for one in row.stated.get("instead", [])
     ]
 
 
@@ -144,6 +168,8 @@ def settle(row: AfterSale) -> None:
     else:
         cases.settle(row, kinds=(UNTIED, EXCEEDS))
         keep(row, tied.shares)
+        if row.kind == AfterSaleKind.EXCHANGE:
+            exchange.take_over(row, _instead_of(row))
         _begin(row)
 
 
@@ -250,7 +276,7 @@ def _again(row: AfterSale, report: AfterSaleReport) -> str | None:
     moved = row.stated.get("stage") != report.stage
     if same and not moved:
         return mark("says nothing new")
-    undecided = row.state in (AfterSaleState.UNTIED, AfterSaleState.PROPOSED, AfterSaleState.RECORDED)
+    undecided = row.state in UNDECIDED
     _standing(row, report)
     row.save()
     if undecided:

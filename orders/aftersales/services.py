@@ -11,14 +11,14 @@ from exceptions import services as cases
 from integration_hub.kernel.aftersales import AfterSaleKind, AfterSaleReport, AfterSaleStage, Position, ReportedReturn
 from integration_hub.kernel.errors import NotNow
 from integration_hub.kernel.messages import SaleReport
-from integration_hub.kernel.states import SaleStage
+from integration_hub.kernel.states import OrderStage, SaleStage
 from integration_hub.kernel.text import say
 from integration_hub.models import InboundEvent
 from integration_hub.models.access import User
 from orders.models import Order, Sale
 from orders.states import Fulfilment
 
-from . import conflicts, flow, recording, steps, tie
+from . import conflicts, exchange, flow, recording, steps, tie
 from .models import AfterSale
 from .states import OPEN, RETURNING, TAKING, AfterSaleState
 
@@ -65,6 +65,17 @@ def request(
     row.refresh_from_db()
     recording.keep(row, tied.shares)
     flow.move(row, AfterSaleState.PROPOSED, by=by, why=why)
+    return row
+
+
+def replace(
+    order: Order, pieces: Mapping[int, Decimal], goods: Sequence[exchange.Goods], *, by: User, why: str, advance: bool
+) -> AfterSale:
+    """A person asks for an exchange: ``pieces`` come back, ``goods`` are sent instead, with ``advance`` before they are here."""
+    row = request(order, AfterSaleKind.EXCHANGE, pieces, by=by, why=why)
+    exchange.keep(row, goods)
+    row.stated = {**row.stated, "advance": advance}
+    row.save(update_fields=["stated"])
     return row
 
 
@@ -149,12 +160,25 @@ def delivered(order: Order, sale: Sale, event: InboundEvent) -> None:
 def sale_moved(sale: Sale, report: SaleReport, event: InboundEvent) -> bool:
     """What the ERP's word on a sale means for special cases: cancelled there, or goods back; True if something moved."""
     moved = [_returned(sale, one, report, event) for one in report.returns]
+    if sale.order.exchange_id is not None:
+        _replacement_moved(sale, sale.order.exchange_id)
     if sale.stage == SaleStage.CANCELLED:
         for row in sale.order.after_sales.filter(kind=AfterSaleKind.CANCELLATION, state=AfterSaleState.RUNNING):
             steps.done(row, steps.CANCEL_SALE, sale.connection)
             steps.done(row, steps.BY_HAND, sale.connection)
             flow.finish_if_done(row)
     return any(moved)
+
+
+def _replacement_moved(sale: Sale, exchange_id: int) -> None:
+    """A replacement has no shop that would say that it is done; cancelled in the ERP, its exchange hangs in the air."""
+    whole = Order.objects.filter(pk=sale.order_id, fulfilment=Fulfilment.FULL)
+    whole.update(stage=OrderStage.COMPLETED, vendor_status="shipped")
+    row = AfterSale.objects.select_related("order", "connection").get(pk=exchange_id)
+    if sale.stage == SaleStage.CANCELLED and row.state != AfterSaleState.DECLINED:
+        found = say("%(erp)s: the sale %(sale)s is cancelled", erp=sale.connection.name, sale=sale.number)
+        expected = say("The replacement %(number)s is sent", number=sale.order.number)
+        conflicts.open_case(row, conflicts.Conflict("replacement_cancelled", expected, found))
 
 
 def _returned(sale: Sale, one: ReportedReturn, report: SaleReport, event: InboundEvent) -> bool:
@@ -192,7 +216,7 @@ def open_of(order: Order) -> Sequence[AfterSale]:
     return list(order.after_sales.filter(state__in=OPEN))
 
 
-BY_PEOPLE = (steps.BY_HAND, steps.MONEY)
+BY_PEOPLE = (steps.BY_HAND, steps.MONEY, steps.COLLECT)
 
 
 def waits_for_hand(row: AfterSale) -> bool:
@@ -219,6 +243,13 @@ def money_returned(pk: int) -> None:
     row = flow.locked(pk)
     steps.done(row, steps.MONEY, None)
     steps.tell_refunded(row)
+    flow.finish_if_done(row)
+
+
+def difference_paid(pk: int) -> None:
+    """The customer has paid what the replacement of an exchange costs more."""
+    row = flow.locked(pk)
+    steps.done(row, steps.COLLECT, None)
     flow.finish_if_done(row)
 
 

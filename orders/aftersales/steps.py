@@ -11,17 +11,20 @@ from integration_hub.kernel.messages import AfterSaleMoneyDue
 from integration_hub.kernel.states import Capability, OrderStage, SaleStage
 from integration_hub.kernel.text import Text
 from integration_hub.messaging import dispatch, outbox
-from integration_hub.models import Connection, OutboundCommand
+from integration_hub.models import Connection, OutboundCommand, ProcessSwitch
 from integration_hub.models.access import User
 from integration_hub.models.outbound import CommandState
 from orders.models import Order, Sale
-from orders.states import Payment
+from orders.states import ORDER_TO_ERP, Payment
 
+from . import exchange
 from .models import AfterSale, AfterSaleStep
 
 CANCEL_SALE, WRITE_RETURN, REFUNDED, CANCEL_ORDER = "sale.cancel", "sale.return", "shop.refunded", "shop.cancel"
+REPLACE, EXCHANGED, PARCEL = "replacement", "shop.exchanged", "shop.parcel"
 BY_HAND = "erp.by_hand"
 MONEY = "money"
+COLLECT = "collect"
 REST = "rest"
 
 
@@ -71,6 +74,62 @@ def _return(row: AfterSale) -> Planned:
     return [*_in_erps(row, WRITE_RETURN, Capability.WRITE_RETURN), *_money(row)]
 
 
+def _exchange(row: AfterSale) -> Planned:
+    return [*_in_erps(row, WRITE_RETURN, Capability.WRITE_RETURN), *_replacement(row), *_money(row), *_collect(row)]
+
+
+def _replacement(row: AfterSale) -> Planned:
+    """What is sent instead goes to the ERP as a sale of its own, and the shop is told on the original order."""
+    if not row.instead.exists():
+        return []
+    channel = order_of(row).channel
+    told = Capability.TELL_EXCHANGED in channel.connector_class.capabilities
+    sent: Planned = [(REPLACE, None, _replace) if is_written_to_an_erp(channel) else (BY_HAND, None, _wait)]
+    return [*sent, *([(EXCHANGED, channel, _tell_written)] if told else [])]
+
+
+def is_written_to_an_erp(channel: Connection) -> bool:
+    """Whether a process writes orders of this channel into an ERP."""
+    return ProcessSwitch.objects.filter(channel=channel, process=ORDER_TO_ERP, enabled=True).exists()
+
+
+def _collect(row: AfterSale) -> Planned:
+    """The customer pays what the replacement costs more; where the shop makes the exchange, it does so itself."""
+    due = exchange.balance(row).difference > 0 and row.connection_id != order_of(row).channel_id
+    return [(COLLECT, None, _wait)] if due else []
+
+
+def _replace(step: AfterSaleStep) -> None:
+    """The command that writes the replacement is that of its order; it may have gone out in advance."""
+    order = Order.objects.filter(exchange=step.after_sale).first()
+    if order is None:
+        return
+    step.command = OutboundCommand.objects.filter(key=f"sale:{order.pk}", verb="sale.write").first()
+    step.save(update_fields=["command"])
+    if order.sales.exists():
+        done(step.after_sale, REPLACE, None)
+
+
+def _tell_written(step: AfterSaleStep) -> None:
+    """The shop is told once the ERP holds the replacement."""
+    if Sale.objects.filter(order__exchange=step.after_sale).exists():
+        _command(EXCHANGED)(step)
+
+
+def tell_exchanged(row: AfterSale) -> None:
+    """The ERP holds the replacement: now the shop may know."""
+    for step in row.steps.filter(code=EXCHANGED, command=None, done_at=None):
+        _command(EXCHANGED)(step)
+
+
+def tell_parcel(row: AfterSale, shipment: int) -> None:
+    """A parcel of the replacement is on its way: the shop gets its tracking on the original order."""
+    order = order_of(row)
+    if Capability.TELL_EXCHANGED in order.channel.connector_class.capabilities:
+        key = f"aftersale:{row.pk}:parcel:{shipment}"
+        outbox.command(order.channel, PARCEL, key, order, after_sale=row.pk, shipment=shipment)
+
+
 def _refund(row: AfterSale) -> Planned:
     return _money(row)
 
@@ -90,7 +149,7 @@ def _nothing(_row: AfterSale) -> Planned:
 _PLANS: dict[AfterSaleKind, Callable[[AfterSale], Planned]] = {
     AfterSaleKind.CANCELLATION: _cancellation,
     AfterSaleKind.RETURN: _return,
-    AfterSaleKind.EXCHANGE: _return,
+    AfterSaleKind.EXCHANGE: _exchange,
     AfterSaleKind.REFUND: _refund,
     AfterSaleKind.DISCOUNT: _refund,
     AfterSaleKind.ADDRESS_CHANGE: _by_hand,
@@ -121,6 +180,7 @@ def _in_shop(row: AfterSale, verb: str, capability: Capability) -> Planned:
     if (
         row.connection_id == order.channel_id
         or row.lines.exists()
+        or order.exchange_id
         or order.stage in (OrderStage.CANCELLED, OrderStage.GONE)
     ):
         return []
@@ -131,9 +191,10 @@ def _in_shop(row: AfterSale, verb: str, capability: Capability) -> Planned:
 def _money(row: AfterSale) -> Planned:
     """Money that has to go back; nothing where it went back already or was never paid, or where the shop pays it itself."""
     order = order_of(row)
-    if row.money_moved or not row.amount or row.connection_id == order.channel_id or order.payment == Payment.OPEN:
+    due = exchange.money_back(row)
+    if row.money_moved or not due or row.connection_id == order.channel_id or order.payment == Payment.OPEN:
         return []
-    told = Capability.TELL_REFUNDED in order.channel.connector_class.capabilities
+    told = Capability.TELL_REFUNDED in order.channel.connector_class.capabilities and not order.exchange_id
     return [(MONEY, None, _wait), *([(REFUNDED, order.channel, _wait)] if told else [])]
 
 

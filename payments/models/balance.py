@@ -28,6 +28,7 @@ class OpenItem(models.Model):
     refunded = money_field(_("refunded"))
     disputed = money_field(_("disputed"))
     written_off = money_field(_("written off"))
+    moved = money_field(_("moved by exchange"), default=Decimal(0), db_default=Decimal(0))
     open = money_field(_("open"))
     overpaid = money_field(_("overpaid"))
     state = models.CharField(_("state"), max_length=16, choices=Money)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integration_hub.connectors.base import Capability
-from integration_hub.kernel.aftersales import CancelOrder, CancelSale, TellRefunded, WriteReturn
+from integration_hub.kernel.aftersales import CancelOrder, CancelSale, TellExchanged, TellRefunded, WriteReturn
 from integration_hub.kernel.books import WriteVoucher
 from integration_hub.kernel.funds import RefundPayment, RegisterPayment, TellPayment
 from integration_hub.kernel.goods import SetStock
@@ -29,6 +29,7 @@ METHODS = {
     Capability.TELL_REFUNDED: ("send", "find"),
     Capability.TELL_PAYMENT: ("send", "find"),
     Capability.CANCEL_ORDER: ("send", "find"),
+    Capability.TELL_EXCHANGED: ("send", "find"),
     Capability.REGISTER_PAYMENT: ("send", "find"),
     Capability.WRITE_VOUCHER: ("send", "find"),
 }
@@ -44,6 +45,7 @@ COMMANDS: dict[Capability, type[Command]] = {
     Capability.TELL_REFUNDED: TellRefunded,
     Capability.TELL_PAYMENT: TellPayment,
     Capability.CANCEL_ORDER: CancelOrder,
+    Capability.TELL_EXCHANGED: TellExchanged,
     Capability.REGISTER_PAYMENT: RegisterPayment,
     Capability.WRITE_VOUCHER: WriteVoucher,
 }

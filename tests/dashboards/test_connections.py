@@ -23,7 +23,7 @@ from integration_hub.models.connection import ConnectionState
 from inventory.models import Variant
 from orders import catchup, services
 from orders.models import Order
-from orders.services import ORDER_TO_ERP
+from orders.states import ORDER_TO_ERP
 from tests import standin
 from tests.dashboards.filled import Filled, deliver
 

@@ -16,7 +16,7 @@ from integration_hub.models import Connection, ProcessSwitch
 from integration_hub.models.inbound import Door
 from inventory.models import Variant
 from orders.models import Order
-from orders.services import ORDER_TO_ERP
+from orders.states import ORDER_TO_ERP
 from tests import standin
 
 pytestmark = pytest.mark.django_db

@@ -15,6 +15,7 @@ from integration_hub.kernel.aftersales import (
     AfterSaleStage,
     CancelOrder,
     CancelSale,
+    Instead,
     Position,
     TellRefunded,
     WriteReturn,
@@ -33,8 +34,12 @@ MORE = frozenset({Capability.CANCEL_SALE, Capability.WRITE_RETURN})
 class FullShop(standin.StandinShop):
     """Says what it does with returns and refunds, and can be told of them."""
 
-    code, label = "standin-full-shop", "Stand-in shop with returns"
-    capabilities = standin.StandinShop.capabilities | {Capability.CANCEL_ORDER, Capability.TELL_REFUNDED}
+    code, label = "standin-full-shop", "Stand-in shop 2"
+    capabilities = standin.StandinShop.capabilities | {
+        Capability.CANCEL_ORDER,
+        Capability.TELL_REFUNDED,
+        Capability.TELL_EXCHANGED,
+    }
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         if delivery.topic != "after_sale":
@@ -45,7 +50,7 @@ class FullShop(standin.StandinShop):
 class FullErp(standin.StandinErp):
     """Cancels and takes back what has not (or has) left the house."""
 
-    code, label = "standin-full-erp", "Stand-in ERP with returns"
+    code, label = "standin-full-erp", "Stand-in ERP 2"
     capabilities = standin.StandinErp.capabilities | MORE
     shipped: frozenset[str] = frozenset()
 
@@ -85,6 +90,15 @@ def report(found: dict[str, Any]) -> AfterSaleReport:
         positions=positions,
         amount=Decimal(found["amount"]) if "amount" in found else None,
         money_moved=found.get("money_moved", True),
+        instead=tuple(
+            Instead(
+                quantity=Decimal(one["quantity"]),
+                sku=one.get("sku", ""),
+                product_id=one.get("product_id", ""),
+                amount=Decimal(one["amount"]) if "amount" in one else None,
+            )
+            for one in found.get("instead", [])
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 
 from exceptions.models import ExceptionCase
 from integration_hub.backoffice.actions import perform
@@ -14,7 +15,7 @@ from integration_hub.kernel.errors import NotNow
 from integration_hub.models import Connection, User
 from orders.aftersales import actions, services
 from orders.aftersales.models import AfterSale
-from orders.models import Order
+from orders.models import Order, OrderLine
 from tests import spine, standin
 from tests.orders.after_sales_world import joined, placed, rule, ship, told
 
@@ -134,6 +135,35 @@ def test_a_return_is_announced_arrives_is_inspected_and_booked(shop: Connection,
         "DONE",
         1,
     )  # the other piece is the customer's again
+
+
+def test_only_what_came_back_is_paid_back_to_the_cent(shop: Connection, boss: User) -> None:
+    order = placed(shop)
+    ship(order, "2", stage="SHIPPED")
+    order.refresh_from_db()
+    OrderLine.objects.filter(pk=teapots(order).pk).update(net="8.41", tax="1.60", gross="10.01")  # no even halves
+    row = services.request(order, AfterSaleKind.RETURN, {teapots(order).pk: Decimal(2)}, by=boss, why="x")
+    assert row.amount == Decimal("10.01")
+    services.confirm(row.pk, by=boss)
+    services.arrive(row.pk, by=boss)
+    services.inspect(row.pk, {row.lines.get().pk: {"RESTOCK": Decimal(1)}}, by=boss)
+    row.refresh_from_db()
+    kept = row.lines.get()
+    assert (row.amount, row.tax) == (kept.amount, kept.tax)
+    assert row.amount in (Decimal("5.00"), Decimal("5.01"))
+
+
+def test_no_cent_is_lost_between_the_shelf_and_the_bin(shop: Connection, boss: User) -> None:
+    order = placed(shop)
+    ship(order, "2", stage="SHIPPED")
+    order.refresh_from_db()
+    OrderLine.objects.filter(pk=teapots(order).pk).update(net="8.41", tax="1.60", gross="10.01")
+    row = services.request(order, AfterSaleKind.RETURN, {teapots(order).pk: Decimal(2)}, by=boss, why="x")
+    services.confirm(row.pk, by=boss)
+    services.arrive(row.pk, by=boss)
+    services.inspect(row.pk, {row.lines.get().pk: {"RESTOCK": Decimal(1), "WRITE_OFF": Decimal(1)}}, by=boss)
+    parts = row.lines.aggregate(amount=Sum("amount"), tax=Sum("tax"))
+    assert (parts["amount"], parts["tax"]) == (Decimal("10.01"), Decimal("1.60"))
 
 
 def test_a_return_before_shipping_is_a_cancellation_of_these_pieces(shop: Connection, boss: User) -> None:

@@ -14,7 +14,7 @@ from integration_hub.connectors import _shopware_api
 from integration_hub.connectors.base import Connector, Delivery, Incoming
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.shopware import Shopware
-from integration_hub.kernel.aftersales import CancelOrder
+from integration_hub.kernel.aftersales import CancelOrder, GoodsLine, TellExchanged
 from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.goods import LevelToSet, SetStock
 from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
@@ -41,6 +41,17 @@ REFUNDED = TellPayment(
     key="K2", reference="R1", order_id=payloads.ORDER, status="partly_refunded", amount=Decimal(5), currency="EUR"
 )
 
+EXCHANGED = TellExchanged(
+    key="R1/E-5",
+    reference="R1",
+    order_id=payloads.ORDER,
+    number="E-5",
+    sale_number="S/10",
+    returned=(GoodsLine(sku="MUG-B", quantity=Decimal(1)),),
+    sent=(GoodsLine(sku="MUG-R", quantity=Decimal(1)),),
+    difference=Decimal("2.50"),
+    currency="EUR",
+)
 STOCK = SetStock(
     key="K3",
     levels=(
@@ -115,7 +126,7 @@ class Mine(Contract):
         return [Delivery("checkout.order.placed", payloads.ORDER, body)]
 
     def commands(self) -> Sequence[Command]:
-        return [ACCEPTED, SHIPPED, CANCELLED, CANCEL, REFUNDED, STOCK]
+        return [ACCEPTED, SHIPPED, CANCELLED, CANCEL, REFUNDED, EXCHANGED, STOCK]
 
     def world(self) -> World:
         return Shop()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from integration_hub.connectors.base import Connector, Delivery, Incoming
 from integration_hub.connectors.woocommerce import WooCommerce
-from integration_hub.kernel.aftersales import CancelOrder, Position, TellRefunded
+from integration_hub.kernel.aftersales import CancelOrder, GoodsLine, Position, TellExchanged, TellRefunded
 from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.goods import LevelToSet, SetStock
 from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
@@ -53,6 +53,18 @@ PAID = TellPayment(
     payment_id="ch_1",
 )
 TAKEN_BACK = CancelOrder(key="R1/S1-4", reference="R1", order_id="4711", reason="out of stock")
+
+EXCHANGED = TellExchanged(
+    key="R1/E-5",
+    reference="R1",
+    order_id="4711",
+    number="E-5",
+    sale_number="S/10",
+    returned=(GoodsLine(sku="MUG-B", quantity=Decimal(1)),),
+    sent=(GoodsLine(sku="MUG-R", quantity=Decimal(1)),),
+    difference=Decimal("2.50"),
+    currency="EUR",
+)
 
 STOCK = SetStock(
     key="K1",
@@ -116,7 +128,7 @@ class Mine(Contract):
         ]
 
     def commands(self) -> Sequence[Command]:
-        return [ACCEPTED, SHIPPED, CANCELLED, STOCK, REFUNDED, PAID, TAKEN_BACK]
+        return [ACCEPTED, SHIPPED, CANCELLED, STOCK, REFUNDED, PAID, TAKEN_BACK, EXCHANGED]
 
     def hints(self) -> Sequence[Delivery]:
         return [payloads.delivery(payloads.order(refunds=[payloads.named_refund()]))]
