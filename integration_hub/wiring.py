@@ -155,6 +155,7 @@ VERBS |= {
     steps.WRITE_RETURN: Verb(after_sale.build_return, after_sale.written, _("Book the return in the ERP")),
     steps.REFUNDED: Verb(after_sale.build_refunded, after_sale.written, _("Note the refund in the shop")),
     steps.CANCEL_ORDER: Verb(after_sale.build_cancel_order, after_sale.written, _("Cancel the order in the shop")),
+    steps.RETURNED: Verb(after_sale.build_returned, after_sale.written, _("Tell the shop that the goods are back")),
     steps.EXCHANGED: Verb(after_sale.build_exchanged, after_sale.written, _("Tell the shop what is sent instead")),
     steps.PARCEL: Verb(after_sale.build_parcel, after_sale.written, _("Tell the shop about a parcel of a replacement")),
 }

@@ -37,7 +37,7 @@ STAGES = [stage.value for stage in OrderStage]
 KINDS = [kind.value for kind in LineKind]
 
 
-def _optional(limit: int, **extra: Any) -> TextField:
+def optional(limit: int, **extra: Any) -> TextField:
     return TextField(max_length=limit, required=False, allow_blank=True, **extra)
 
 
@@ -46,7 +46,7 @@ class TaxIn(StrictSerializer):
 
     rate = AmountField(rate=True, help_text=_("as a fraction: 0.19"))
     amount = AmountField()
-    title = _optional(80)
+    title = optional(80)
 
 
 class LineIn(StrictSerializer):
@@ -55,9 +55,9 @@ class LineIn(StrictSerializer):
     id = IdField(max_length=60)
     kind = serializers.ChoiceField(KINDS, required=False)
     title = TextField(max_length=250)
-    sku = _optional(80)
-    gtin = _optional(40)
-    product_id = _optional(60)
+    sku = optional(80)
+    gtin = optional(40)
+    product_id = optional(60)
     quantity = AmountField()
     unit_price = AmountField(help_text=_("gross where prices_include_tax, else net"))
     discount = AmountField(floor=0, required=False)
@@ -75,37 +75,37 @@ class LineIn(StrictSerializer):
 class BuyerIn(StrictSerializer):
     """Who ordered; without an id a guest."""
 
-    id = _optional(100)
-    email = _optional(254)
-    name = _optional(200)
-    company = _optional(200)
-    phone = _optional(60)
-    vat_id = _optional(20)
+    id = optional(100)
+    email = optional(254)
+    name = optional(200)
+    company = optional(200)
+    phone = optional(60)
+    vat_id = optional(20)
 
 
 class AddressIn(StrictSerializer):
     """A postal address."""
 
-    name = _optional(200)
-    company = _optional(200)
-    street = _optional(250)
-    street2 = _optional(250)
-    postal_code = _optional(20)
-    city = _optional(120)
-    region = _optional(80)
+    name = optional(200)
+    company = optional(200)
+    street = optional(250)
+    street2 = optional(250)
+    postal_code = optional(20)
+    city = optional(120)
+    region = optional(80)
     country = CountryField(max_length=2, required=False, allow_blank=True)
-    email = _optional(254)
-    phone = _optional(60)
+    email = optional(254)
+    phone = optional(60)
 
 
 class PaymentIn(StrictSerializer):
     """How the order is paid, as your system knows it."""
 
-    method = _optional(60)
-    title = _optional(120)
+    method = optional(60)
+    title = optional(120)
     paid = FlagField(required=False)
     paid_at = MomentField(required=False, allow_null=True)
-    transaction_id = _optional(120)
+    transaction_id = optional(120)
 
 
 class OrderIn(StrictSerializer):
@@ -115,7 +115,7 @@ class OrderIn(StrictSerializer):
     id = IdField(max_length=100, help_text=_("your own id of the order; never changes"))
     number = IdField(max_length=60)
     stage = serializers.ChoiceField(STAGES)
-    status = _optional(60, help_text=_("your own word for the status"))
+    status = optional(60, help_text=_("your own word for the status"))
     placed_at = MomentField()
     updated_at = MomentField(help_text=_("an older report than the one held changes nothing"))
     currency = CurrencyField(max_length=3)
@@ -128,7 +128,7 @@ class OrderIn(StrictSerializer):
     billing = AddressIn(required=False)
     shipping = AddressIn(required=False, allow_null=True, help_text=_("where it differs from billing"))
     payment = PaymentIn(required=False)
-    note = _optional(5000)
+    note = optional(5000)
     test = FlagField(required=False)
 
     def validate_lines(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -143,6 +143,14 @@ class Taken(serializers.Serializer[Any]):
     event = serializers.IntegerField()
     state = serializers.CharField()
     status_url = serializers.URLField()
+
+
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="1 to 255 printable ASCII characters. The same key stands for the same report for ever.",
+)
 
 
 class LengthRequired(APIException):
@@ -162,29 +170,27 @@ class ReportOrders(APIView):
         operation_id="report_order",
         request=OrderIn,
         responses={202: Taken, 200: Taken} | refusals(400, 401, 403, 409, 411, 413, 415),
-        parameters=[
-            OpenApiParameter(
-                "Idempotency-Key",
-                OpenApiTypes.STR,
-                OpenApiParameter.HEADER,
-                description="1 to 255 printable ASCII characters. The same key stands for the same report for ever.",
-            )
-        ],
+        parameters=[KEY],
     )
     def post(self, request: Request) -> Response:
-        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
-            raise LengthRequired
-        key = _key(request)
-        wanted = OrderIn(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        connection = reports.channel(wanted.validated_data["channel"])
-        if connection is None:
-            raise serializers.ValidationError({"channel": [_("No connection of this name takes reports.")]})
-        order = {name: value for name, value in dict(request.data).items() if name != "channel"}
-        event, new = reports.take(connection, order, key=key)
-        where = request.build_absolute_uri(reverse("api:event-detail", args=[event.pk]))
-        taken = {"event": event.pk, "state": event.state, "status_url": where}
-        return Response(taken, status=202 if new else 200, headers={"Location": where})
+        return taken(request, OrderIn, reports.TOPIC)
+
+
+def taken(request: Request, form: type[StrictSerializer], topic: str) -> Response:
+    """Check a report field by field, keep it, and say under which event; 200 where it is known already."""
+    if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+        raise LengthRequired
+    key = _key(request)
+    wanted = form(data=request.data)
+    wanted.is_valid(raise_exception=True)
+    connection = reports.channel(wanted.validated_data["channel"])
+    if connection is None:
+        raise serializers.ValidationError({"channel": [_("No connection of this name takes reports.")]})
+    said = {name: value for name, value in dict(request.data).items() if name != "channel"}
+    event, new = reports.take(connection, said, key=key, topic=topic)
+    where = request.build_absolute_uri(reverse("api:event-detail", args=[event.pk]))
+    answer = {"event": event.pk, "state": event.state, "status_url": where}
+    return Response(answer, status=202 if new else 200, headers={"Location": where})
 
 
 def _key(request: Request) -> str:

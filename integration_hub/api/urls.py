@@ -33,6 +33,7 @@ from payments.api import (
 from .connections import ConnectionViewSet
 from .events import EventViewSet
 from .reports import ReportOrders
+from .special_reports import ReportSpecialCases
 from .statements import UploadStatements
 
 app_name = "api"
@@ -65,6 +66,7 @@ _router.register("events", EventViewSet, "event")
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(_router.urls)),
     path("v1/reports/orders/", ReportOrders.as_view(), name="report-orders"),
+    path("v1/reports/special-cases/", ReportSpecialCases.as_view(), name="report-special-cases"),
     path("v1/statements/", UploadStatements.as_view(), name="statements"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="api:schema")), name="docs"),

@@ -50,6 +50,11 @@ class ShopwareConfig:
         default="",
         choices=(("", say("Stays as it is")), ("cancelled", say("Cancelled"))),
     )
+    returns: bool = option(
+        say("The shop has Shopware's return management"),
+        default=False,
+        help=say("Part of the extension Shopware Commercial. Returns come with their lines then."),
+    )
     mail_shipped: bool = option(say("Shopware mails the customer when a delivery is shipped"), default=True)
 
     @property

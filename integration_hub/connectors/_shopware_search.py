@@ -35,7 +35,7 @@ ASSOCIATIONS: Mapping[str, Any] = {
         "associations": {
             **_STATE,
             "paymentMethod": {},
-            "captures": {"associations": {"refunds": {"associations": dict(_STATE)}}},
+            "captures": {"associations": {"refunds": {"associations": {**_STATE, "positions": {}}}}},
         },
     },
 }

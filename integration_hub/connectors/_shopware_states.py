@@ -33,6 +33,17 @@ PAYMENT: Moves = {
     "refunded_partially": {"refund": "refunded"},
 }
 
+# what went back is told by these alone: nothing is set to paid or shipped on the way there
+REFUNDING: Moves = {
+    **dict.fromkeys(("cancelled", "paid_partially", "paid"), _BACK),
+    "refunded_partially": {"refund": "refunded"},
+}
+_RETOUR = {"retour": "returned", "retour_partially": "returned_partially"}
+RETURNING: Moves = {
+    **dict.fromkeys(("shipped", "shipped_partially"), _RETOUR),
+    "returned_partially": {"retour": "returned"},
+}
+
 ORDER_STAGES = {"cancelled": OrderStage.CANCELLED, "completed": OrderStage.COMPLETED}
 PAYMENT_STAGES = {"refunded": OrderStage.REFUNDED}
 DELIVERY_STAGES = dict.fromkeys(("shipped", "returned", "returned_partially"), OrderStage.COMPLETED)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from integration_hub.kernel import fields
-from integration_hub.kernel.aftersales import CancelOrder, TellExchanged
+from integration_hub.kernel.aftersales import CancelOrder, TellExchanged, TellRefunded, TellReturned
 from integration_hub.kernel.errors import Rejected, Unsupported
 from integration_hub.kernel.fields import Object
 from integration_hub.kernel.funds import TellPayment
@@ -23,7 +24,9 @@ from . import _shopware_states as states
 from ._exchanged import sentence
 from ._shopware_api import GONE, Api, safe_id
 from ._shopware_config import ShopwareConfig
+from ._shopware_lines import ZERO, number
 from ._shopware_search import named
+from ._shopware_special import REFUND_FIELD, RETURN_FIELD, noted
 
 SALE_FIELD, CANCELLED_FIELD, EXCHANGE_FIELD = "hub_sale_number", "hub_cancelled", "hub_exchange"
 _MOST = 250
@@ -36,7 +39,9 @@ _PAYMENT_GOALS = {
 _SENT = frozenset({"shipped", "returned", "returned_partially", "cancelled"})  # no parcel changes these any more
 _OVER = frozenset({"cancelled", "completed"})
 
-Tell = TellAccepted | TellShipped | TellCancelled | CancelOrder | TellPayment | TellExchanged
+Tell = (
+    TellAccepted | TellShipped | TellCancelled | CancelOrder | TellPayment | TellExchanged | TellRefunded | TellReturned
+)
 
 
 @dataclass
@@ -91,6 +96,10 @@ class Teller:
             _note(plan, order, _field(EXCHANGE_FIELD, command.key), sentence(command))
         elif isinstance(command, TellShipped):
             self._ship(plan, order, command)
+        elif isinstance(command, TellRefunded):
+            self._refund(plan, order, command)
+        elif isinstance(command, TellReturned):
+            self._return(plan, order, command)
         else:
             self._pay(plan, order, command)
 
@@ -122,6 +131,27 @@ class Teller:
         if command.complete:
             self._order_to(plan, order, self.config.shipped_state)
 
+    def _refund(self, plan: Plan, order: Object, command: TellRefunded) -> None:
+        """The note is there or not, and with it the state; a payment that cannot go back there (unpaid) is only noted."""
+        name, payment = _field(REFUND_FIELD, command.key), states.payment_of(order)
+        known = fields.words(fields.child(order, "customFields"), name)
+        goal = known.rpartition(" ")[2] or _goal(order, payment, command)
+        steps = states.way(states.REFUNDING, states.state_of(payment), goal) if payment else None
+        _note(plan, order, name, known or f"{command.amount} {command.currency} {goal}")
+        _move(plan, 1, ("order_transaction", payment), steps or [])
+
+    def _return(self, plan: Plan, order: Object, command: TellReturned) -> None:
+        """The delivery that held the pieces: returned where all that was delivered is back, else in part."""
+        delivery = states.delivery_of(order, [one.line_id for one in command.positions])
+        if not delivery:
+            raise Rejected(say("The order has no delivery in the shop."), code="no_delivery")
+        name = _field(RETURN_FIELD, command.key)
+        known = fields.words(fields.child(order, "customFields"), name)
+        goal = known or ("returned" if command.complete else "returned_partially")
+        steps = states.way(states.RETURNING, states.state_of(delivery), goal)
+        _note(plan, order, name, goal)
+        _move(plan, 2, ("order_delivery", delivery), steps or [])  # what it never learned was shipped is only noted
+
     def _pay(self, plan: Plan, order: Object, command: TellPayment) -> None:
         goal, payment = _PAYMENT_GOALS.get(command.status), states.payment_of(order)
         if goal is None or not payment:
@@ -149,6 +179,21 @@ def _note(plan: Plan, order: Object, name: str, text: str) -> None:
     if fields.words(fields.child(order, "customFields"), name) != value:
         path = f"/api/order/{safe_id(fields.words(order, 'id'))}"
         plan.steps.append(("PATCH", path, {"customFields": {name: value}}))
+
+
+def _goal(order: Object, payment: Object, command: TellRefunded) -> str:
+    """All of the payment went back, with what the hub has told before, or a part."""
+    paid = abs(number(fields.child(payment, "amount"), "totalPrice", ZERO)) if payment else ZERO
+    before = sum((_amount_in(note) for note in noted(order, REFUND_FIELD)), ZERO)
+    return "refunded" if paid and before + command.amount >= paid else "refunded_partially"
+
+
+def _amount_in(note: str) -> Decimal:
+    """The amount that a note of a refund begins with."""
+    try:
+        return Decimal(note.partition(" ")[0])
+    except InvalidOperation:
+        return ZERO
 
 
 def _field(name: str, key: str) -> str:

@@ -6,13 +6,9 @@ message is data whoever stored it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from integration_hub.kernel import codec
 from integration_hub.kernel import fields as read
@@ -31,14 +27,12 @@ from integration_hub.kernel.messages import (
 from integration_hub.kernel.states import LineKind, OrderStage
 from integration_hub.kernel.text import mark, say
 
+from . import _report_values as values
+from ._report_special import special_case
 from .base import Connector, Delivery, Finding, Role, option
 
-Word = TypeVar("Word", bound=StrEnum)
-
-TOPIC = "order.reported"
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+TOPIC, SPECIAL_TOPIC = "order.reported", "after_sale.reported"
 MAX_NOTE = 5000
-_AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,4})?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +55,8 @@ class OwnSystem(Connector):
     Config = ReportConfig
 
     def parse(self, delivery: Delivery) -> Sequence[Report]:
+        if delivery.topic == SPECIAL_TOPIC:
+            return (special_case(codec.load_object(delivery.body)),)
         if delivery.topic != TOPIC:
             return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=delivery.topic or "?")),)
         return (_order(codec.load_object(delivery.body)),)
@@ -74,15 +70,15 @@ def _order(body: Object) -> OrderReport:
     return OrderReport(
         external_id=read.identifier(body, "id"),
         number=read.identifier(body, "number"),
-        stage=_word(OrderStage, body, "stage"),
+        stage=values.word(OrderStage, body, "stage"),
         vendor_status=read.words(body, "status", 60),
-        placed_at=_moment(body, "placed_at"),
-        updated_at=_moment(body, "updated_at"),
+        placed_at=values.moment(body, "placed_at"),
+        updated_at=values.moment(body, "updated_at"),
         currency=read.currency(body, "currency"),
         prices_include_tax=read.flag(body, "prices_include_tax"),
-        total=_amount(body, "total"),
-        total_tax=_amount(body, "total_tax"),
-        refunded=_not_negative(body, "refunded"),
+        total=values.amount(body, "total"),
+        total_tax=values.amount(body, "total_tax"),
+        refunded=values.not_negative(body, "refunded"),
         lines=read.sound_lines(map(_line, read.children(body, "lines"))),
         buyer=_buyer(read.child(body, "buyer")),
         billing=_address(read.child(body, "billing")),
@@ -94,17 +90,17 @@ def _order(body: Object) -> OrderReport:
 
 
 def _line(line: Object) -> ReportedLine:
-    net, tax = _amount(line, "net"), _amount(line, "tax")
+    net, tax = values.amount(line, "net"), values.amount(line, "tax")
     taxes = tuple(map(_tax, read.children(line, "taxes")))
     if taxes and sum(part.amount for part in taxes) != tax:
         raise unreadable("taxes of a line do not add up to its tax")
     return ReportedLine(
         external_id=read.identifier(line, "id"),
-        kind=_word(LineKind, line, "kind") if line.get("kind") else LineKind.ITEM,
+        kind=values.word(LineKind, line, "kind") if line.get("kind") else LineKind.ITEM,
         title=read.words(line, "title"),
-        quantity=read.quantity({"quantity": _amount(line, "quantity")}, "quantity"),
-        unit_price=_amount(line, "unit_price"),
-        discount=_not_negative(line, "discount"),
+        quantity=read.quantity({"quantity": values.amount(line, "quantity")}, "quantity"),
+        unit_price=values.amount(line, "unit_price"),
+        discount=values.not_negative(line, "discount"),
         net=net,
         tax=tax,
         gross=net + tax,
@@ -116,10 +112,10 @@ def _line(line: Object) -> ReportedLine:
 
 
 def _tax(part: Object) -> TaxPart:
-    rate = _not_negative(part, "rate")
+    rate = values.not_negative(part, "rate")
     if rate > 1:
         raise unreadable("rate is a fraction: 0.19 for 19 percent")
-    return TaxPart(rate=rate, amount=_amount(part, "amount"), title=read.words(part, "title", 80))
+    return TaxPart(rate=rate, amount=values.amount(part, "amount"), title=read.words(part, "title", 80))
 
 
 def _buyer(buyer: Object) -> Buyer:
@@ -139,35 +135,6 @@ def _payment(payment: Object) -> StatedPayment:
         method=read.words(payment, "method", 120),
         title=read.words(payment, "title", 120),
         paid=read.flag(payment, "paid"),
-        paid_at=_moment(payment, "paid_at") if payment.get("paid_at") else None,
+        paid_at=values.moment(payment, "paid_at") if payment.get("paid_at") else None,
         transaction_id=read.words(payment, "transaction_id", 120),
     )
-
-
-def _amount(source: Object, name: str) -> Decimal:
-    """A decimal string, never a JSON number: a number has been a float somewhere."""
-    value = source.get(name)
-    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
-        raise unreadable("%(name)s is not an amount as text, like 11.90", name=name)
-    return Decimal(value)
-
-
-def _not_negative(source: Object, name: str) -> Decimal:
-    value = Decimal(0) if source.get(name) is None else _amount(source, name)
-    if value < 0:
-        raise unreadable("%(name)s is negative", name=name)
-    return value
-
-
-def _moment(source: Object, name: str) -> datetime:
-    found = read.moment(source, name)
-    if found is None or not EARLIEST <= found < LATEST:
-        raise unreadable("%(name)s is missing or not of this century", name=name)
-    return found
-
-
-def _word(words: type[Word], source: Object, name: str) -> Word:
-    try:
-        return words(read.words(source, name))
-    except ValueError:
-        raise unreadable("%(name)s is none of %(words)s", name=name, words=", ".join(words)) from None

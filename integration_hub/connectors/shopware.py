@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -21,18 +21,20 @@ from integration_hub.kernel.messages import Command, Ignored, OrderGone, Report,
 from integration_hub.kernel.text import say
 
 from . import _shopware_goods as goods
+from . import _shopware_returns as returns
 from . import _shopware_search as search
 from . import _shopware_states as states
 from ._shopware_api import Api, safe_id
 from ._shopware_config import ShopwareConfig
 from ._shopware_order import order_report
+from ._shopware_special import REFUND_STAGES, special_cases
 from ._shopware_tell import Teller
 from .base import Capability, Connector, Delivery, Finding, Incoming, Listing, Page, Role, Stream
 from .http import Http
 
 _EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 _ABOUT_ORDERS = ("order.", "order_", "checkout.order.", "state_enter.order", "state_leave.order")
-_READ_HERE = frozenset({"order.polled", "order.gone", "product.polled", "product.gone", "stock.listed"})
+_READ_HERE = frozenset({"order.polled", "order.gone", "product.polled", "product.gone", "stock.listed", returns.POLLED})
 _MOST_ROWS = 50
 
 
@@ -57,17 +59,23 @@ class Shopware(Connector):
             Capability.TELL_PAYMENT,
             Capability.CANCEL_ORDER,
             Capability.TELL_EXCHANGED,
+            Capability.TELL_REFUNDED,
+            Capability.TELL_RETURNED,
         }
     )
     streams: ClassVar[tuple[Stream, ...]] = (
         Stream("orders", timedelta(minutes=5), timedelta(minutes=15), say("Orders")),
         Stream("products", timedelta(minutes=10), timedelta(minutes=15), say("Products")),
+        Stream("returns", timedelta(minutes=10), timedelta(minutes=15), say("Returns")),
     )
     cannot: ClassVar[tuple[Any, ...]] = (
         say("Shopware signs webhooks only of apps; without one, orders come by polling."),
         say("Shopware puts the goods of a cancelled order back into its own stock."),
         say("Shopware does not say which pieces a parcel holds; a delivery is shipped in part or as a whole."),
-        say("Shopware states partial refunds only where the payment plugin keeps them as refunds of a capture."),
+        say(
+            "Shopware says how much went back only where the payment plugin keeps refunds of a capture; else only that something did."
+        ),
+        say("Without its return management, Shopware does not say which pieces of a delivery came back in part."),
         say(
             "A product that a plugin sells with parts of its own is one line; only containers are read as their parts."
         ),
@@ -80,6 +88,8 @@ class Shopware(Connector):
         "order": states.ORDER_STAGES,
         "payment": states.PAYMENT_STAGES,
         "delivery": states.DELIVERY_STAGES,
+        "refund": REFUND_STAGES,
+        "return": returns.STAGES,
     }
     Config = ShopwareConfig
     config: ShopwareConfig
@@ -113,7 +123,8 @@ class Shopware(Connector):
             ids = [row_id for kind, row_id in wanted if kind == entity]
             for start in range(0, len(ids), _MOST_ROWS):
                 found += self._read(entity, ids[start : start + _MOST_ROWS])
-        return found
+        back = [row_id for kind, row_id in wanted if kind == "order_return"]
+        return [*found, *(returns.named(self.api, back[:_MOST_ROWS]) if back and self.config.returns else [])]
 
     def _read(self, entity: str, ids: Sequence[str]) -> list[Delivery]:
         """The orders as they are now; one that is not there is told as gone, whatever became of it."""
@@ -125,20 +136,20 @@ class Shopware(Connector):
     def parse(self, delivery: Delivery) -> Sequence[Report]:
         body = codec.load_object(delivery.body)
         if delivery.topic == "order.polled":
-            return (order_report(body, self.config),)
-        if delivery.topic == "order.gone":
-            return (OrderGone(external_id=fields.identifier(body, "id")),)
+            order = order_report(body, self.config)
+            return (order, *special_cases(body, order.updated_at, returns=self.config.returns))
         if delivery.topic == "product.polled":
             return goods.reports(body, fields.moment(delivery.context, "seen"))
-        if delivery.topic == "product.gone":
-            return (ProductGone(external_id=fields.identifier(body, "id"), stated_at=fields.moment(body, "found")),)
-        if delivery.topic == "stock.listed":
-            return (goods.levels_report(body),)
+        reader = _READERS.get(delivery.topic)
+        if reader:
+            return (reader(body),)
         return (Ignored(reason=say("topic %(topic)s means nothing to the hub", topic=delivery.topic or "?")),)
 
     def poll(self, stream: str, since: datetime | None, token: str | None) -> Page:
         if stream == "orders":
             return search.orders(self.api, since, token)
+        if stream == "returns":
+            return returns.changed(self.api, since, token) if self.config.returns else Page([])
         if stream == "products":
             return goods.products(self.api, since, token)
         raise Unsupported(say("%(system)s cannot be polled.", system=self.label))
@@ -186,6 +197,22 @@ class Shopware(Connector):
         return (readable, Finding(True, say("No shop secret: orders come by polling every 5 minutes.")))
 
 
+def _order_gone(body: Object) -> OrderGone:
+    return OrderGone(external_id=fields.identifier(body, "id"))
+
+
+def _product_gone(body: Object) -> ProductGone:
+    return ProductGone(external_id=fields.identifier(body, "id"), stated_at=fields.moment(body, "found"))
+
+
+_READERS: Mapping[str, Callable[[Object], Report]] = {
+    "order.gone": _order_gone,
+    "product.gone": _product_gone,
+    "stock.listed": goods.levels_report,
+    returns.POLLED: returns.report,
+}
+
+
 def _gone(topic: str, row_id: str) -> Delivery:
     found = {"id": row_id, "found": datetime.now(UTC).isoformat(timespec="seconds")}
     return Delivery(topic, row_id, codec.canonical(found))
@@ -219,5 +246,5 @@ def _rows(body: Object) -> Iterator[tuple[str, str]]:
     elif isinstance(payload, list):
         for row in fields.children(data, "payload"):
             entity = fields.words(row, "entity", 60)
-            if entity in search.OWNERS:
+            if entity in search.OWNERS or entity == "order_return":
                 yield entity, safe_id(fields.identifier(row, "primaryKey"))

@@ -68,7 +68,8 @@ class AfterSaleReport:
 
     ``amount`` is all that goes back, goods, shipping and whatever is tied to no line; positions and ``shipping_amount``
     explain it as far as the shop does.  ``money_moved``: the shop's payment gateway has sent the money back itself.
-    ``instead`` is what an exchange sends in place of the positions.
+    ``instead`` is what an exchange sends in place of the positions.  ``order_channel`` names the channel that the order belongs
+    to, where that is not the system that reports.
     """
 
     external_id: str
@@ -87,6 +88,7 @@ class AfterSaleReport:
     payment_ids: tuple[str, ...] = ()
     reason: str = ""
     instead: tuple[Instead, ...] = ()
+    order_channel: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,7 +197,19 @@ class TellExchanged:
     tracking_url: str = ""
 
 
-AfterSalesCommand = CancelSale | WriteReturn | TellRefunded | CancelOrder | TellExchanged
+@dataclass(frozen=True, kw_only=True)
+class TellReturned:
+    """Write into the shop that pieces of this order are back; ``complete``: all that was delivered is.  No money moves by it."""
+
+    key: str
+    reference: str
+    order_id: str
+    positions: tuple[Position, ...]
+    complete: bool
+    reason: str = ""
+
+
+AfterSalesCommand = CancelSale | WriteReturn | TellRefunded | CancelOrder | TellExchanged | TellReturned
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,3 +74,4 @@ class Capability(StrEnum):
     CANCEL_ORDER = "CANCEL_ORDER"
     WRITE_VOUCHER = "WRITE_VOUCHER"  # takes documents into its books
     TELL_EXCHANGED = "TELL_EXCHANGED"
+    TELL_RETURNED = "TELL_RETURNED"

@@ -14,7 +14,7 @@ from integration_hub.models.inbound import Door
 from . import inbox
 
 KIND = "report"
-TOPIC = "order.reported"
+TOPIC, SPECIAL_TOPIC = "order.reported", "after_sale.reported"
 
 
 def channel(slug: str) -> Connection | None:
@@ -22,13 +22,15 @@ def channel(slug: str) -> Connection | None:
     return Connection.objects.filter(kind=KIND, slug=slug).first()
 
 
-def take(connection: Connection, order: dict[str, Any], *, key: str = "") -> tuple[InboundEvent, bool]:
-    """Keep a reported order; returns its event and whether it is new.  Durable when it returns.
+def take(
+    connection: Connection, said: dict[str, Any], *, key: str = "", topic: str = TOPIC
+) -> tuple[InboundEvent, bool]:
+    """Keep a reported order or special case; returns its event and whether it is new.  Durable when it returns.
 
-    The same key with the same order is the same event; with another order it raises NotNow (``key_reused``).  Without a
-    key the order itself is what makes a repeat a repeat.  Rivals are told apart by the unique keys of the table.
+    The same key with the same report is the same event; with another it raises NotNow (``key_reused``).  Without a
+    key the report itself is what makes a repeat a repeat.  Rivals are told apart by the unique keys of the table.
     """
-    delivery = Delivery(TOPIC, str(order["id"]).strip(), codec.canonical(order))
+    delivery = Delivery(topic, str(said["id"]).strip(), codec.canonical(said))
     # the key salts the digest, so each key has an event of its own even where two keys say the same
     for _try in range(3):
         if ids := inbox.store(connection, [delivery], Door.API, sender_key=key, salt=key):

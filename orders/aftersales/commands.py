@@ -13,6 +13,7 @@ from integration_hub.kernel.aftersales import (
     Position,
     TellExchanged,
     TellRefunded,
+    TellReturned,
     WriteReturn,
 )
 from integration_hub.kernel.messages import Written
@@ -24,7 +25,7 @@ from inventory import services as inventory
 from orders import exported
 from orders.models import Order, Sale, Shipment
 
-from . import exchange, flow, steps
+from . import exchange, flow, steps, tie
 from .models import AfterSale
 from .states import Outcome
 from .steps import order_of
@@ -117,6 +118,26 @@ def build_refunded(command: OutboundCommand) -> TellRefunded | None:
         amount=exchange.money_back(row),
         currency=order.currency,
         shipping_amount=row.shipping_amount,
+        reason=row.reason,
+    )
+
+
+def build_returned(command: OutboundCommand) -> TellReturned | None:
+    """What is back, as the shop is to know it."""
+    row = _of(command)
+    order = order_of(row)
+    lines = list(row.lines.filter(quantity__gt=0).select_related("line").order_by("line__position", "pk"))
+    if order.stage == OrderStage.GONE or not lines:
+        _not_needed(command, row, say("Nothing came back."))
+        return None
+    return TellReturned(
+        key=row.reference,
+        reference=order.reference,
+        order_id=order.external_id,
+        positions=tuple(
+            Position(quantity=one.quantity, line_id=one.line.external_id, sku=one.line.sku) for one in lines
+        ),
+        complete=not any(room.delivered for room in tie.rooms(order)),
         reason=row.reason,
     )
 

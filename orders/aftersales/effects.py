@@ -14,6 +14,7 @@ from .states import RETURNING
 WORDS = {
     steps.CANCEL_SALE: mark("the sale is cancelled in %(system)s"),
     steps.WRITE_RETURN: mark("the return is booked in %(system)s"),
+    steps.RETURNED: mark("%(system)s is told that the goods are back"),
     steps.CANCEL_ORDER: mark("the order is cancelled in %(system)s"),
     steps.REFUNDED: mark("the refund is noted in %(system)s"),
     steps.BY_HAND: mark("somebody changes it by hand in %(system)s"),

@@ -22,6 +22,7 @@ from .states import AfterSaleState
 TITLES = {
     steps.CANCEL_SALE: _("Cancel the sale in the ERP"),
     steps.WRITE_RETURN: _("Book the return in the ERP"),
+    steps.RETURNED: _("Tell the shop that the goods are back"),
     steps.REFUNDED: _("Note the refund in the shop"),
     steps.CANCEL_ORDER: _("Cancel the order in the shop"),
     steps.BY_HAND: _("Change it by hand"),

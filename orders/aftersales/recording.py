@@ -7,6 +7,8 @@ from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Q
+
 from exceptions import services as cases
 from exceptions.services import Trouble
 from integration_hub.kernel import codec
@@ -32,7 +34,8 @@ OURS = ("advance", "split")  # what the hub itself keeps beside the report
 
 def record(channel: Connection, report: AfterSaleReport, event: InboundEvent | None) -> str | None:
     """Take over what a shop says about a special case of its order; returns why nothing was done, if so."""
-    known = Order.objects.select_for_update(of=("self",)).filter(channel=channel, external_id=report.order_id[:120])
+    known = Order.objects.select_for_update(of=("self",)).filter(external_id=report.order_id[:120])
+    known = known.filter(channel__slug=report.order_channel) if report.order_channel else known.filter(channel=channel)
     return record_of(known.exclude(digest="").first(), channel, report, event)
 
 
@@ -133,6 +136,13 @@ def positions_of(row: AfterSale) -> list[Position]:
     ]
 
 
+def _says_nothing(row: AfterSale, tied: tie.Tied) -> bool:
+    """Something came back or was paid back, and the system does not say what."""
+    kinds = (AfterSaleKind.RETURN, AfterSaleKind.EXCHANGE, AfterSaleKind.REFUND, AfterSaleKind.DISCOUNT)
+    over = row.stated.get("stage") == AfterSaleStage.DECLINED
+    return row.kind in kinds and not (tied.shares or tied.beyond or row.amount or over)
+
+
 def _instead_of(row: AfterSale) -> list[Instead]:
     """What was stated to be sent instead, from the row."""
     return [
@@ -163,6 +173,11 @@ def settle(row: AfterSale) -> None:
     tied = tie.tie(order, _to_tie(row, order), delivered=row.kind != AfterSaleKind.CANCELLATION)
     if tied.unknown:
         _trouble(row, UNTIED, say("Lines of order %(number)s", number=order.number), _all(tied.unknown))
+    elif _says_nothing(row, tied):
+        found = say(
+            "%(system)s names neither lines nor an amount", system=row.connection.name if row.connection else "?"
+        )
+        _trouble(row, UNTIED, say("Which pieces, or how much money"), found)
     elif tied.beyond:
         _trouble(row, EXCEEDS, say("No more than was ordered and delivered"), _all(tied.beyond))
     else:
@@ -291,10 +306,12 @@ def _again(row: AfterSale, report: AfterSaleReport) -> str | None:
 def adopt(orders: Sequence[Order]) -> None:
     """Special cases that came before their order: tie them now."""
     waiting = AfterSale.objects.select_for_update(of=("self",)).filter(order=None, state=AfterSaleState.UNTIED)
-    by_id = {(order.channel_id, order.external_id): order for order in orders}
-    channels, ids = {key[0] for key in by_id}, {key[1] for key in by_id}
-    for row in waiting.filter(connection_id__in=channels, order_external_id__in=ids).order_by("pk"):
-        row.order = by_id.get((row.connection_id or 0, row.order_external_id))
+    by_id = {(order.channel.slug, order.external_id): order for order in orders}
+    named = Q(connection__slug__in={slug for slug, _id in by_id}) | ~Q(stated__order_channel="")
+    found = waiting.filter(named, order_external_id__in={name for _slug, name in by_id}).select_related("connection")
+    for row in found.order_by("pk"):
+        slug = row.stated.get("order_channel") or (row.connection.slug if row.connection else "")
+        row.order = by_id.get((slug, row.order_external_id))
         if row.order:
             row.currency = row.currency or row.order.currency
             row.save(update_fields=["order", "currency"])

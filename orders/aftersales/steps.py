@@ -21,6 +21,7 @@ from . import exchange
 from .models import AfterSale, AfterSaleStep
 
 CANCEL_SALE, WRITE_RETURN, REFUNDED, CANCEL_ORDER = "sale.cancel", "sale.return", "shop.refunded", "shop.cancel"
+RETURNED = "shop.returned"
 REPLACE, EXCHANGED, PARCEL = "replacement", "shop.exchanged", "shop.parcel"
 BY_HAND = "erp.by_hand"
 MONEY = "money"
@@ -71,11 +72,20 @@ def _cancellation(row: AfterSale) -> Planned:
 
 
 def _return(row: AfterSale) -> Planned:
-    return [*_in_erps(row, WRITE_RETURN, Capability.WRITE_RETURN), *_money(row)]
+    return [*_in_erps(row, WRITE_RETURN, Capability.WRITE_RETURN), *_back_in_shop(row), *_money(row)]
+
+
+def _back_in_shop(row: AfterSale) -> Planned:
+    """The shop hears that goods are back, unless it is the one who says so."""
+    order = order_of(row)
+    able = Capability.TELL_RETURNED in order.channel.connector_class.capabilities
+    mute = row.connection_id == order.channel_id or order.exchange_id is not None or order.stage == OrderStage.GONE
+    return [(RETURNED, order.channel, _command(RETURNED))] if able and not mute else []
 
 
 def _exchange(row: AfterSale) -> Planned:
-    return [*_in_erps(row, WRITE_RETURN, Capability.WRITE_RETURN), *_replacement(row), *_money(row), *_collect(row)]
+    back = [*_in_erps(row, WRITE_RETURN, Capability.WRITE_RETURN), *_back_in_shop(row)]
+    return [*back, *_replacement(row), *_money(row), *_collect(row)]
 
 
 def _replacement(row: AfterSale) -> Planned:

@@ -184,6 +184,7 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
         "completeness-action": f"completeness/{day.pk}/actions/completeness.again/",
         "event-detail": f"events/{InboundEvent.objects.order_by('pk').values_list('pk', flat=True)[0]}/",
         "report-orders": "reports/orders/",
+        "report-special-cases": "reports/special-cases/",
         "statements": "statements/",
     }
     return {f"api:{name}": f"/api/v1/{path}" for name, path in made.items()} | {

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from integration_hub.connectors.base import Capability
-from integration_hub.kernel.aftersales import CancelOrder, CancelSale, TellExchanged, TellRefunded, WriteReturn
+from integration_hub.kernel.aftersales import (
+    CancelOrder,
+    CancelSale,
+    TellExchanged,
+    TellRefunded,
+    TellReturned,
+    WriteReturn,
+)
 from integration_hub.kernel.books import WriteVoucher
 from integration_hub.kernel.funds import RefundPayment, RegisterPayment, TellPayment
 from integration_hub.kernel.goods import SetStock
@@ -30,6 +37,7 @@ METHODS = {
     Capability.TELL_PAYMENT: ("send", "find"),
     Capability.CANCEL_ORDER: ("send", "find"),
     Capability.TELL_EXCHANGED: ("send", "find"),
+    Capability.TELL_RETURNED: ("send", "find"),
     Capability.REGISTER_PAYMENT: ("send", "find"),
     Capability.WRITE_VOUCHER: ("send", "find"),
 }
@@ -46,6 +54,7 @@ COMMANDS: dict[Capability, type[Command]] = {
     Capability.TELL_PAYMENT: TellPayment,
     Capability.CANCEL_ORDER: CancelOrder,
     Capability.TELL_EXCHANGED: TellExchanged,
+    Capability.TELL_RETURNED: TellReturned,
     Capability.REGISTER_PAYMENT: RegisterPayment,
     Capability.WRITE_VOUCHER: WriteVoucher,
 }

@@ -14,7 +14,14 @@ from integration_hub.connectors import _shopware_api
 from integration_hub.connectors.base import Connector, Delivery, Incoming
 from integration_hub.connectors.http import Http
 from integration_hub.connectors.shopware import Shopware
-from integration_hub.kernel.aftersales import CancelOrder, GoodsLine, TellExchanged
+from integration_hub.kernel.aftersales import (
+    CancelOrder,
+    GoodsLine,
+    Position,
+    TellExchanged,
+    TellRefunded,
+    TellReturned,
+)
 from integration_hub.kernel.funds import TellPayment
 from integration_hub.kernel.goods import LevelToSet, SetStock
 from integration_hub.kernel.messages import Command, Parcel, TellAccepted, TellCancelled, TellShipped
@@ -51,6 +58,16 @@ EXCHANGED = TellExchanged(
     sent=(GoodsLine(sku="MUG-R", quantity=Decimal(1)),),
     difference=Decimal("2.50"),
     currency="EUR",
+)
+PAID_BACK = TellRefunded(
+    key="R1/R-6", reference="R1", order_id=payloads.ORDER, positions=(), amount=Decimal("5.00"), currency="EUR"
+)
+CAME_BACK = TellReturned(
+    key="R1/R-7",
+    reference="R1",
+    order_id=payloads.ORDER,
+    positions=(Position(quantity=Decimal(1), line_id=payloads.LINE),),
+    complete=False,
 )
 STOCK = SetStock(
     key="K3",
@@ -93,10 +110,10 @@ class Mine(Contract):
         _shopware_api._tokens.clear()
 
     def connector(self, **changes: Any) -> Connector:
-        return connect(**changes)
+        return connect(**({"returns": True} | changes))
 
     def config(self) -> dict[str, Any]:
-        return settings()
+        return settings(returns=True)
 
     def samples(self) -> Sequence[Sample]:
         net = payloads.order(
@@ -118,6 +135,9 @@ class Mine(Contract):
                 "levels",
                 payloads.delivery({"read_at": goods.CHANGED, "rows": goods.shelf()[2:]}, "stock.listed"),
             ),
+            Sample("refunded in part", payloads.delivery(payloads.refunded())),
+            Sample("returned", payloads.delivery(payloads.returned("returned"))),
+            Sample("return", payloads.delivery(payloads.back(), "return.polled")),
             Sample("off by a cent", payloads.delivery(payloads.order(amountTotal=31.91)), agrees=False),
         ]
 
@@ -126,7 +146,7 @@ class Mine(Contract):
         return [Delivery("checkout.order.placed", payloads.ORDER, body)]
 
     def commands(self) -> Sequence[Command]:
-        return [ACCEPTED, SHIPPED, CANCELLED, CANCEL, REFUNDED, EXCHANGED, STOCK]
+        return [ACCEPTED, SHIPPED, CANCELLED, CANCEL, REFUNDED, EXCHANGED, PAID_BACK, CAME_BACK, STOCK]
 
     def world(self) -> World:
         return Shop()

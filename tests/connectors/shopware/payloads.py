@@ -12,6 +12,7 @@ LINE, PROMOTION, BOX = "a" * 31 + "1", "a" * 31 + "2", "a" * 31 + "3"
 DELIVERY, DISCOUNTED = "d" * 31 + "1", "d" * 31 + "2"
 PAYMENT, RETRIED = "e" * 31 + "1", "e" * 31 + "2"
 PRODUCT = "f" * 32
+REFUND, RETURN = "b" * 31 + "1", "b" * 31 + "2"
 PLACED, MOVED = "2026-11-21T17:00:00.125+00:00", "2026-11-21T17:00:05.250+00:00"
 
 
@@ -94,6 +95,60 @@ def payment(**changes: Any) -> dict[str, Any]:
         "paymentMethod": {"technicalName": "swag_paypal", "translated": {"name": "PayPal"}},
         "customFields": {"swag_paypal_resource_id": "8XY"},
         "captures": [],
+        **changes,
+    }
+
+
+def refund(amount: float = 10.0, name: str = "completed", **changes: Any) -> dict[str, Any]:
+    """A refund of a capture; its position gives one of the three mugs back."""
+    return {
+        "id": REFUND,
+        "createdAt": MOVED,
+        "updatedAt": None,
+        "reason": "broken",
+        "amount": price(amount),
+        "stateMachineState": state(name),
+        "positions": [{"id": "9" * 32, "orderLineItemId": LINE, "quantity": 1, "amount": price(amount)}],
+        **changes,
+    }
+
+
+def refunded(*refunds: dict[str, Any], state_name: str = "refunded_partially") -> dict[str, Any]:
+    """The order with refunds of its payment."""
+    captures = [{"externalReference": "8XY", "refunds": list(refunds or (refund(),))}]
+    return order(transactions=[payment(captures=captures, stateMachineState=state(state_name))])
+
+
+def returned(name: str, **changes: Any) -> dict[str, Any]:
+    """The order, its delivery in this state with all it held."""
+    held = [{"orderLineItemId": LINE, "quantity": 3, "price": price(30.0, quantity=3)}]
+    return order(deliveries=[delivery_row(stateMachineState=state(name), positions=held)], **changes)
+
+
+def back(name: str = "in_progress", line: str = "return_requested", **changes: Any) -> dict[str, Any]:
+    """A return of the return management: one mug of three."""
+    return {
+        "id": RETURN,
+        "orderId": ORDER,
+        "order": {"id": ORDER, "currency": {"isoCode": "EUR"}},
+        "returnNumber": "R-1000",
+        "requestedAt": PLACED,
+        "createdAt": PLACED,
+        "updatedAt": MOVED,
+        "amountTotal": 10.0,
+        "state": state(name),
+        "lineItems": [
+            {
+                "id": "8" * 32,
+                "orderLineItemId": LINE,
+                "quantity": 1,
+                "refundAmount": 10.0,
+                "restockQuantity": 0,
+                "state": state(line),
+                "createdAt": PLACED,
+                "updatedAt": None,
+            }
+        ],
         **changes,
     }
 

@@ -31,6 +31,8 @@ MOVES: dict[str, dict[str, dict[str, str]]] = {
     "order_delivery": {
         "ship": {"open": "shipped", "shipped_partially": "shipped"},
         "ship_partially": {"open": "shipped_partially"},
+        "retour": dict.fromkeys(("shipped", "shipped_partially", "returned_partially"), "returned"),
+        "retour_partially": dict.fromkeys(("shipped", "shipped_partially"), "returned_partially"),
     },
     "order_transaction": {
         "paid": dict.fromkeys(
@@ -53,6 +55,7 @@ class Shop:
     def __init__(self, *orders: dict[str, Any]) -> None:
         self.orders = [copy.deepcopy(order) for order in (orders or (payloads.order(),))]
         self.products = goods.shelf()
+        self.returns = [payloads.back()]
         self.writes: list[tuple[str, Any]] = []
         self.tokens = 0
         self.stale: set[str] = set()
@@ -70,9 +73,8 @@ class Shop:
             return self._token(body)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}{self.tokens}" or not self.tokens:
             return refusal(401, "9", "The resource owner or authorization server denied the request.")
-        if path in ("/api/search/order", "/api/search/product"):
-            rows = self.orders if path.endswith("order") else self.products
-            return 200, {}, json.dumps({"total": 0, "data": _found(rows, body)})
+        if path.startswith("/api/search/"):
+            return self._search(path.rpartition("/")[2], body)
         if path == "/api/_action/sync":
             return self._sync(body)
         if found := _MOVE.fullmatch(path):
@@ -80,6 +82,12 @@ class Shop:
         if found := _PATCH.fullmatch(path):
             return self._patch(found[1], found[2], body)
         return refusal(404, "0", "No route found")
+
+    def _search(self, entity: str, body: Any) -> Reply:
+        if entity == "order-return":
+            return 200, {}, json.dumps({"total": 0, "data": _paged(self.returns, body)})
+        rows = self.orders if entity == "order" else self.products
+        return 200, {}, json.dumps({"total": 0, "data": _found(rows, body)})
 
     def _token(self, body: Any) -> Reply:
         if (body.get("client_id"), body.get("client_secret")) != ("SWIATEST0001", "secret-of-the-key"):
@@ -123,6 +131,13 @@ class Shop:
         row.update({**body, "customFields": fields})
         self.writes.append((entity, body))
         return 204, {}, ""
+
+
+def _paged(rows: list[Any], criteria: Any) -> list[Any]:
+    found = [row for row in rows if all(_meets(row, one) for one in criteria.get("filter", ()))]
+    found.sort(key=lambda row: (row["createdAt"], row["id"]))
+    start = (criteria.get("page", 1) - 1) * criteria["limit"]
+    return found[start : start + criteria["limit"]]
 
 
 def _found(rows: list[Any], criteria: Any) -> list[Any]:

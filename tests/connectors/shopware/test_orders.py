@@ -23,7 +23,7 @@ from .payloads import BOX, DELIVERY, DISCOUNTED, LINE, PROMOTION, RETRIED, cart,
 
 
 def report(raw: Any, **config: Any) -> OrderReport:
-    (found,) = connect(**config).parse(payloads.delivery(raw))
+    found = connect(**config).parse(payloads.delivery(raw))[0]
     assert isinstance(found, OrderReport)
     assert_lines_add_up(found)
     return found
@@ -209,8 +209,8 @@ def test_the_last_attempt_to_pay_that_has_not_failed_counts() -> None:
 
 def test_what_went_back_is_what_the_captures_say_or_all_of_it() -> None:
     refunds = [
-        {"amount": price(5.25), "stateMachineState": state("completed")},
-        {"amount": price(7.0), "stateMachineState": state("open")},
+        {"id": "1" * 32, "amount": price(5.25), "stateMachineState": state("completed")},
+        {"id": "2" * 32, "amount": price(7.0), "stateMachineState": state("open")},
     ]
     capture = {"externalReference": "CAP-1", "refunds": refunds}
     partly = payloads.payment(stateMachineState=state("refunded_partially"), captures=[capture])
