@@ -26,6 +26,7 @@ import orders.catchup
 import orders.commands
 import orders.completeness
 import orders.completeness_cases
+import orders.edits
 import orders.erp
 import orders.handlers
 import orders.invariants
@@ -113,6 +114,7 @@ NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.AfterSaleMoved: [
         orders.handlers.after_sales_moved,
         orders.replacements.moved,
+        orders.edits.moved,
         payments.aftersales.exchanged,
     ],
     messages.DocumentIssued: [

@@ -9,11 +9,13 @@ from django.contrib.contenttypes.models import ContentType
 from exceptions import services as cases
 from exceptions.models import CaseState, CaseSubject, ExceptionCase
 from exceptions.services import Trouble
+from integration_hub.kernel.messages import OrderReport
 from integration_hub.kernel.states import SaleStage
 from integration_hub.kernel.text import Text, kept, say
 from integration_hub.models import Connection, InboundEvent, OutboundCommand
 from integration_hub.models.outbound import OPEN_COMMANDS, CommandState
 
+from . import edits, recording
 from .aftersales import services as aftersales
 from .aftersales.states import TAKING
 from .models import Order
@@ -51,8 +53,9 @@ def is_under_way(erp: Connection, reference: str) -> bool:
     ).exists()
 
 
-def edited(order: Order, digest: str, event: InboundEvent, changes: list[str | Text]) -> None:
-    """The shop changed it; ``digest`` of what it says now.  Changed back to what was written, the case closes."""
+def edited(order: Order, report: OrderReport, event: InboundEvent, changes: list[str | Text]) -> None:
+    """The shop changed it to this.  Changed back to what was written, the case closes."""
+    digest = recording.digest(report)
     known = cases.open_cases_of(order).filter(kind=EDITED).first()
     written = known.data.get("written") if known else order.digest
     Order.objects.filter(pk=order.pk).update(digest=digest)
@@ -60,7 +63,14 @@ def edited(order: Order, digest: str, event: InboundEvent, changes: list[str | T
         cases.settle(order, kinds=(EDITED,))
         aftersales.changed_back(order)
         return
-    aftersales.edited(order, digest, event, only_place=changes == [ONLY_PLACE])
+    aftersales.edited(
+        order,
+        digest,
+        event,
+        only_place=changes == [ONLY_PLACE],
+        sides=edits.sides(order, report),
+        dropped=edits.dropped(order, report),
+    )
     found = say("Changed in the shop: %(changes)s", changes=changes)
     _differs(order, found, {"changes": kept(changes), "event": event.pk, "written": written}, event)
 
@@ -103,13 +113,27 @@ def _differs(order: Order, found: Text, data: dict[str, object], event: InboundE
             kind=EDITED,
             cause=f"order:{order.pk}",
             params={"number": order.number},
-            expected=say("The order as written to the ERP"),
+            expected=_written(order),
             found=found,
             data=data,
         ),
         order,
         connection=order.channel,
         event_id=event.pk if event else None,
+    )
+
+
+def _written(order: Order) -> Text:
+    """What the ERP holds, and how far it has gone with it: after shipping a change is another thing than before."""
+    sale = order.sales.exclude(stage=SaleStage.CANCELLED).select_related("connection").order_by("pk").first()
+    if sale is None:
+        return say("The order as written to the ERP")
+    return say(
+        "The order as written to the ERP: %(erp)s holds it as %(number)s (%(status)s), shipping %(shipping)s",
+        erp=sale.connection.name,
+        number=sale.number,
+        status=sale.vendor_status or sale.stage,
+        shipping=order.fulfilment,
     )
 
 

@@ -118,7 +118,7 @@ def _edited(order: Order, report: OrderReport, event: InboundEvent) -> None:
     changes = recording.differences(order, report)
     if is_written(order):
         _same_content(order, report, event)
-        exported.edited(order, recording.digest(report), event, changes)
+        exported.edited(order, report, event, changes)
         return
     recording.fill(order, report)
     note(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from integration_hub.kernel import codec, fields
-from integration_hub.kernel.aftersales import AfterSaleKind, AfterSaleReport, AfterSaleStage, Position
+from integration_hub.kernel.aftersales import AfterSaleKind, AfterSaleReport, AfterSaleStage, Instead, Position
 from integration_hub.kernel.errors import unreadable
 from integration_hub.kernel.fields import Object
 
@@ -33,7 +33,9 @@ STAGES = {
 
 _RETURN = """id name status createdAt order { id updatedAt currencyCode }
   returnLineItems(first: 50) { nodes { id quantity returnReasonNote customerNote
-    ... on ReturnLineItem { processedQuantity fulfillmentLineItem { lineItem { id sku } } } } }"""
+    ... on ReturnLineItem { processedQuantity fulfillmentLineItem { lineItem { id sku } } } } }
+  exchangeLineItems(first: 50) { nodes { id quantity variantId lineItems { id sku title
+    discountedTotalSet { shopMoney { amount } } } } }"""
 ONE = f"query OneReturn($id: ID!) {{ return(id: $id) {{ {_RETURN} }} }}"
 CHANGED = f"""query Returns($after: String, $query: String) {{
   orders(first: {ORDERS_PER_PAGE}, after: $after, sortKey: UPDATED_AT, query: $query) {{
@@ -71,10 +73,11 @@ def report(node: Object) -> AfterSaleReport:
     if created is None:
         raise unreadable("%(name)s is missing", name="createdAt")
     lines = fields.children(fields.child(node, "returnLineItems"), "nodes")
+    instead = tuple(map(_instead, fields.children(fields.child(node, "exchangeLineItems"), "nodes")))
     return AfterSaleReport(
         external_id=fields.identifier({"id": number_of(node.get("id"))}, "id"),
         order_id=fields.identifier({"id": number_of(order.get("id"))}, "id"),
-        kind=AfterSaleKind.RETURN,
+        kind=AfterSaleKind.EXCHANGE if instead else AfterSaleKind.RETURN,
         stage=_stage(status, lines),
         vendor_status=status.lower(),
         occurred_at=created,
@@ -82,6 +85,7 @@ def report(node: Object) -> AfterSaleReport:
         positions=tuple(_position(line) for line in lines),
         currency=fields.currency(order, "currencyCode"),
         reason="; ".join(filter(None, map(_reason, lines)))[:MAX_REASON],
+        instead=instead,
     )
 
 
@@ -102,6 +106,22 @@ def _position(line: Object) -> Position:
         quantity=abs(fields.quantity(line, "quantity")),
         line_id=number_of(sold.get("id")),
         sku=fields.identifier(sold, "sku", required=False),
+    )
+
+
+def _instead(item: Object) -> Instead:
+    """An exchange item: the variant, and once Shopify has put it on the order also its number and price.
+
+    Source: ExchangeLineItem of the Admin API (2026-07): ``variantId`` at the time of return creation, ``lineItems`` of the order.
+    """
+    sold = next(iter(fields.children(item, "lineItems")), {})
+    total = fields.child(fields.child(sold, "discountedTotalSet"), "shopMoney")
+    return Instead(
+        quantity=abs(fields.quantity(item, "quantity")),
+        product_id=number_of(item.get("variantId")) if item.get("variantId") else "",
+        sku=fields.identifier(sold, "sku", required=False),
+        title=fields.words(sold, "title"),
+        amount=fields.amount(total, "amount") if total else None,
     )
 
 

@@ -244,7 +244,8 @@ class Control:
             return self._shopify.back.by_hand(number, lines, amount, str(given.get("reason") or ""))
         if given["action"] == "return":
             move, reason = str(given.get("move") or "request"), str(given.get("reason") or "")
-            return self._shopify.back.turn_back(number, move, _lines(given), reason)
+            instead = {str(sku): int(pieces) for sku, pieces in (given.get("instead") or {}).items()}
+            return self._shopify.back.turn_back(number, move, _lines(given), reason, instead)
         if given["action"] == "pay":
             self._shopify.shop.pay(number)
             return self._shopify.back.order(number)

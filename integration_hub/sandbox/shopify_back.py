@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from .shopify_graph import Node, connection, gid, listed, number_of, plain_bag, utc
 from .shopify_order import local, money_set
+from .shopify_return import nodes, return_node
 from .shopify_shop import ShopifyShop
 from .shopify_types import order as order_node
 from .store import Record
@@ -129,8 +130,15 @@ class ShopifyBack:
         row = self.refund(order, lines, money, given.get("note") or "", "no_restock", gateway, idempotent)
         return refund_node(row, order["currency"]), ""
 
-    def turn_back(self, order_id: int, move: str, lines: Mapping[str, int], reason: str = "") -> Record:
-        """A return: requested, approved, processed (it arrived), closed, cancelled or declined."""
+    def turn_back(
+        self,
+        order_id: int,
+        move: str,
+        lines: Mapping[str, int],
+        reason: str = "",
+        instead: Mapping[str, int] | None = None,
+    ) -> Record:
+        """A return: requested, approved, processed (it arrived), closed, cancelled or declined; with ``instead`` an exchange."""
         before, after = MOVES[move]
         with self._world.lock:
             order = self.order(order_id)
@@ -145,6 +153,10 @@ class ShopifyBack:
                 name = f"{order['name']}-R{len(rows) + 1}"
                 row: Record = {"id": number, "order_id": order_id, "name": name, "lines": pieces, "reason": reason}
                 row |= {"created_at": local(self._world.now()), "processed": False}
+                row["instead"] = [
+                    {"id": number * 10 + place, "sku": sku, "quantity": pieces_wanted}
+                    for place, (sku, pieces_wanted) in enumerate((instead or {}).items(), start=5)
+                ]
             else:
                 row = next(row for row in reversed(rows) if row["status"] == before)
             row["status"] = after
@@ -272,44 +284,7 @@ def refund_node(row: Record, currency: str) -> Node:
         "note": row["note"],
         "createdAt": utc(row["created_at"]),
         "totalRefundedSet": plain_bag(total, currency),
-        "transactions": _nodes("OrderTransaction", sent),
-        "refundLineItems": _nodes("RefundLineItem", lines),
-        "refundShippingLines": _nodes("RefundShippingLine", []),
-    }
-
-
-def _nodes(kind: str, nodes: Sequence[Node]) -> Any:
-    return connection(kind, nodes, key=lambda node: str(id(node)))
-
-
-def return_node(row: Record, order: Record) -> Node:
-    """The GraphQL type Return."""
-    lines = [
-        {
-            "__typename": "ReturnLineItem",
-            "id": gid("ReturnLineItem", item["id"]),
-            "quantity": item["quantity"],
-            "processedQuantity": item["quantity"] if row["processed"] else 0,
-            "returnReasonNote": row["reason"],
-            "customerNote": None,
-            "fulfillmentLineItem": {
-                "__typename": "FulfillmentLineItem",
-                "lineItem": {"__typename": "LineItem", "id": gid("LineItem", item["line"]), "sku": item["sku"]},
-            },
-        }
-        for item in row["lines"]
-    ]
-    return {
-        "__typename": "Return",
-        "id": gid("Return", row["id"]),
-        "name": row["name"],
-        "status": row["status"],
-        "createdAt": utc(row["created_at"]),
-        "order": {
-            "__typename": "Order",
-            "id": order["admin_graphql_api_id"],
-            "updatedAt": utc(order["updated_at"]),
-            "currencyCode": order["currency"],
-        },
-        "returnLineItems": _nodes("ReturnLineItem", lines),
+        "transactions": nodes("OrderTransaction", sent),
+        "refundLineItems": nodes("RefundLineItem", lines),
+        "refundShippingLines": nodes("RefundShippingLine", []),
     }

@@ -45,8 +45,12 @@ def of(row: AfterSale) -> Text:
     return say("%(parts)s", parts=parts) if parts else say("Nothing has to be written anywhere; it is only kept.")
 
 
+_PIECES = mark("the pieces are taken out of the sale in %(system)s")
+
+
 def _words(row: AfterSale, code: str, connection: Connection | None) -> Text:
     sums = exchange.balance(row)
     amounts = {"amount": exchange.money_back(row), "sent": sums.sent, "difference": sums.difference}
     shown = {name: Money(amount, row.currency) if row.currency else "" for name, amount in amounts.items()}
-    return Text(WORDS[code], {"system": connection.name if connection else "", **shown})
+    words = _PIECES if code == steps.CANCEL_SALE and row.lines.exists() else WORDS[code]
+    return Text(words, {"system": connection.name if connection else "", **shown})

@@ -78,6 +78,8 @@ def begin(row: AfterSale, first: AfterSaleState) -> None:
     mode = mode_of(row)
     if mode == Mode.RECORD:
         move(row, S.RECORDED)
+    elif mode == Mode.AUTOMATIC and row.kind in (AfterSaleKind.EDIT, AfterSaleKind.ADDRESS_CHANGE):
+        _go(row)  # nobody in the shop has to agree to it any more
     elif first in (S.ANNOUNCED, S.ARRIVED, S.PROPOSED):
         move(row, first)
     elif mode == Mode.PROPOSE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -103,6 +103,42 @@ def _standing(step: AfterSaleStep) -> tuple[Any, str]:
 
 
 PREFETCH = ("steps__connection", "steps__command", "lines__line", "replacement")
+
+
+WHAT = {
+    "total": _("Total"),
+    "note": _("Customer's note"),
+    "BILLING": _("billing address"),
+    "SHIPPING": _("shipping address"),
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One thing that was changed: as the ERP holds it and as the shop says it now, pieces and money or a text."""
+
+    what: Any
+    was: Sequence[Any] | str | None
+    now: Sequence[Any] | str | None
+
+    @property
+    def in_words(self) -> bool:
+        return isinstance(self.was, str) or isinstance(self.now, str)
+
+
+def sides(row: AfterSale, *, personal: bool) -> list[Side]:
+    """Both sides of a change next to each other; addresses only for those who may see them."""
+    found = []
+    for one in row.stated.get("sides", []):
+        hidden = one.get("personal") and not personal
+        was, now = ("•••", "•••") if hidden else (_amounts(one["was"]), _amounts(one["now"]))
+        found.append(Side(WHAT.get(one["what"], one["what"]), was, now))
+    return found
+
+
+def _amounts(value: Any) -> Any:
+    """Pieces and money as numbers, words as they are."""
+    return [Decimal(one) if one is not None else None for one in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,9 @@ from .states import FIRST, AfterSaleState, Outcome, Wins
 UNTIED, EXCEEDS = "after_sale_untied", "after_sale_exceeds"
 ZERO = Decimal(0)
 LARGEST = Decimal(10) ** 13
+UNDELIVERED = (AfterSaleKind.CANCELLATION, AfterSaleKind.EDIT)  # about pieces that are still in the house
 UNDECIDED = (AfterSaleState.UNTIED, AfterSaleState.PROPOSED, AfterSaleState.RECORDED)
-OURS = ("advance", "split")  # what the hub itself keeps beside the report
+OURS = ("advance", "split", "sides")  # what the hub itself keeps beside the report
 
 
 def record(channel: Connection, report: AfterSaleReport, event: InboundEvent | None) -> str | None:
@@ -170,7 +171,7 @@ def settle(row: AfterSale) -> None:
         )
         return
     _before_shipping(row, order)
-    tied = tie.tie(order, _to_tie(row, order), delivered=row.kind != AfterSaleKind.CANCELLATION)
+    tied = tie.tie(order, _to_tie(row, order), delivered=row.kind not in UNDELIVERED)
     if tied.unknown:
         _trouble(row, UNTIED, say("Lines of order %(number)s", number=order.number), _all(tied.unknown))
     elif _says_nothing(row, tied):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.db.models.functions import Now
 
@@ -115,8 +116,19 @@ def in_conflict(row: AfterSale) -> bool:
     return cases.open_cases_of(row).filter(kind=conflicts.CONFLICT).exists()
 
 
-def edited(order: Order, digest: str, event: InboundEvent, *, only_place: bool) -> None:
-    """The shop changed an order that an ERP holds: one row per new content, which replaces those before it."""
+def edited(
+    order: Order,
+    digest: str,
+    event: InboundEvent,
+    *,
+    only_place: bool,
+    sides: list[dict[str, Any]],
+    dropped: tuple[Position, ...],
+) -> None:
+    """The shop changed an order that an ERP holds: one row per new content, which replaces those before it.
+
+    ``sides`` is what both say, for people; ``dropped`` are pieces that are not wanted any more, if that is all that changed.
+    """
     changed_back(order)
     report = AfterSaleReport(
         external_id=f"{order.external_id}:{digest[:16]}",
@@ -126,8 +138,11 @@ def edited(order: Order, digest: str, event: InboundEvent, *, only_place: bool) 
         vendor_status=order.vendor_status,
         occurred_at=order.source_updated_at,
         updated_at=order.source_updated_at,
+        positions=dropped,
     )
     recording.record_of(order, order.channel, report, event)
+    row = AfterSale.objects.get(connection=order.channel, external_id=recording.identity(report))
+    AfterSale.objects.filter(pk=row.pk).update(stated={**row.stated, "sides": sides})
 
 
 def changed_back(order: Order) -> None:

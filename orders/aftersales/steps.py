@@ -148,6 +148,15 @@ def _by_hand(row: AfterSale) -> Planned:
     return [(BY_HAND, sale.connection, _wait) for sale in _sales(row)]
 
 
+def _edit(row: AfterSale) -> Planned:
+    """Pieces that are not wanted any more are taken out where the ERP can be told; anything else is done by hand there."""
+    if not row.lines.exists():
+        return _by_hand(row)
+    able = [sale for sale in _sales(row) if Capability.CANCEL_SALE in sale.connection.connector_class.capabilities]
+    held = [(CANCEL_SALE, sale.connection, _command(CANCEL_SALE)) for sale in able]
+    return [*held, *[(BY_HAND, sale.connection, _wait) for sale in _sales(row) if sale not in able]]
+
+
 def _rest(_row: AfterSale) -> Planned:
     return [(REST, None, _wait)]
 
@@ -163,7 +172,7 @@ _PLANS: dict[AfterSaleKind, Callable[[AfterSale], Planned]] = {
     AfterSaleKind.REFUND: _refund,
     AfterSaleKind.DISCOUNT: _refund,
     AfterSaleKind.ADDRESS_CHANGE: _by_hand,
-    AfterSaleKind.EDIT: _by_hand,
+    AfterSaleKind.EDIT: _edit,
     AfterSaleKind.PARTIAL_DELIVERY: _rest,
     AfterSaleKind.VOUCHER: _nothing,
 }

@@ -114,6 +114,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "positions": list(row.lines.all()),
         "split": row.stated.get("split", {}),
         "preview": presentation.preview(row),
+        "sides": presentation.sides(row, personal=person(request).has_perm("orders.see_personal_data")),
         "exchange": presentation.exchanged(row),
         "instead": list(row.instead.all()),
         "replacement": getattr(row, "replacement", None),

@@ -102,6 +102,24 @@ def test_a_return_and_its_stage(status: str, processed: int, stage: AfterSaleSta
     assert (found.reason, found.vendor_status) == ("zu klein", status.lower())
 
 
+def test_a_return_with_exchange_items_is_an_exchange() -> None:
+    node = payloads.return_node("OPEN", 0)
+    sold = {"id": "gid://shopify/LineItem/99", "sku": "MUG-R", "title": "Becher rot"}
+    money = {"discountedTotalSet": {"shopMoney": {"amount": "12.50"}}}
+    for line_items, sku, amount in (([], "", None), ([{**sold, **money}], "MUG-R", Decimal("12.50"))):
+        item = {
+            "id": "gid://shopify/ExchangeLineItem/5",
+            "quantity": 2,
+            "variantId": "gid://shopify/ProductVariant/808",
+        }
+        changed = {**node, "exchangeLineItems": {"nodes": [{**item, "lineItems": line_items}]}}
+        (found,) = connect().parse(payloads.webhook(changed, "return.polled"))
+        assert isinstance(found, AfterSaleReport)
+        (instead,) = found.instead
+        assert (found.kind, instead.product_id, instead.quantity) == ("EXCHANGE", "808", Decimal(2))
+        assert (instead.sku, instead.amount) == (sku, amount)
+
+
 def test_webhooks_of_returns_and_refunds_say_where_to_look() -> None:
     it, shop = connect(), Shop()
     shop.orders[0]["refunds"] = [{"id": "gid://shopify/Refund/983"}]
