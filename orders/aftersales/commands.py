@@ -17,6 +17,7 @@ from integration_hub.kernel.aftersales import (
     WriteReturn,
 )
 from integration_hub.kernel.messages import Written
+from integration_hub.kernel.money import rounded
 from integration_hub.kernel.states import OrderStage, SaleStage
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Attempt, Connection, OutboundCommand
@@ -115,7 +116,7 @@ def build_refunded(command: OutboundCommand) -> TellRefunded | None:
         reference=order.reference,
         order_id=order.external_id,
         positions=positions,
-        amount=exchange.money_back(row),
+        amount=rounded(exchange.money_back(row), order.currency),
         currency=order.currency,
         shipping_amount=row.shipping_amount,
         reason=row.reason,
@@ -150,7 +151,7 @@ def build_exchanged(command: OutboundCommand) -> TellExchanged | None:
     if order.stage == OrderStage.GONE or sale is None:
         _not_needed(command, row, say("The shop does not hold this order any more."))
         return None
-    return _exchanged(command, row, sale, key=row.reference)
+    return _exchanged(command, row, sale, key=f"{row.reference}/sent")
 
 
 def build_parcel(command: OutboundCommand) -> TellExchanged | None:
@@ -159,7 +160,7 @@ def build_parcel(command: OutboundCommand) -> TellExchanged | None:
     parcel = Shipment.objects.select_related("sale").get(pk=command.params["shipment"])
     if order_of(row).stage == OrderStage.GONE:
         return None
-    told = _exchanged(command, row, parcel.sale, key=f"{row.reference}/{parcel.pk}")
+    told = _exchanged(command, row, parcel.sale, key=f"{row.reference}/parcel-{parcel.pk}")
     return replace(
         told, tracking=f"{parcel.carrier} {parcel.tracking_number}".strip(), tracking_url=parcel.tracking_url
     )

@@ -13,8 +13,9 @@ from django.db.models import Sum
 
 from integration_hub.kernel.aftersales import AfterSaleKind, Instead
 from integration_hub.kernel.money import rounded
+from integration_hub.models import Connection
 from inventory import services as inventory
-from inventory.models import Variant
+from inventory.models import Listing, Variant
 from inventory.services import Named
 from orders.models import Order, OrderLine
 
@@ -81,14 +82,17 @@ def take_over(row: AfterSale, stated: Sequence[Instead]) -> None:
     """Write down what a system says is sent; an amount that it leaves out is that of what comes back, piece by piece."""
     assert row.order is not None  # noqa: S101  only what is tied is taken over
     names = [Named(product_id=one.product_id, sku=one.sku, gtin="", title=one.title) for one in stated]
-    found = inventory.match(row.order.channel, names)
+    found = [
+        known or _listed(row.order.channel, name)
+        for known, name in zip(inventory.match(row.order.channel, names), names, strict=True)
+    ]
     usual, rate = per_piece(row), rate_of(row)
     row.instead.all().delete()
     AfterSaleInstead.objects.bulk_create(
         AfterSaleInstead(
             after_sale=row,
             variant=variant,
-            sku=inventory.normalised_sku(one.sku),
+            sku=inventory.normalised_sku(one.sku) or (variant.sku if variant else ""),
             product_id=one.product_id[:60],
             title=(one.title or (variant.title if variant else one.sku))[:250],
             quantity=one.quantity,
@@ -97,6 +101,13 @@ def take_over(row: AfterSale, stated: Sequence[Instead]) -> None:
         )
         for one, variant in zip(stated, found, strict=True)
     )
+
+
+def _listed(channel: Connection, name: Named) -> Variant | None:
+    """What the shop offers under this id, where its order lines have not named it yet."""
+    rows = Listing.objects.filter(connection=channel, external_id=name.product_id, gone=False)
+    offer = rows.select_related("variant").first() if name.product_id else None
+    return offer.variant if offer else None
 
 
 def per_piece(row: AfterSale) -> Decimal:
