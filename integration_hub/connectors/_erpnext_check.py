@@ -84,11 +84,12 @@ class Check:
         """Vouchers are rows with a negative rate, which ERPNext delivers only where that is allowed; and it promises what came
         back to its order again, unless told otherwise."""
         settings = self._api.read("Selling Settings", "Selling Settings")
-        if self._config.discount_product and not _on(settings, "allow_negative_rates_for_items"):
+        rounds = self._config.discount_product or self._config.fee_product
+        if rounds and not _on(settings, "allow_negative_rates_for_items"):
             yield Finding(
                 False,
                 say(
-                    "Allow negative rates for items in the Selling Settings, else orders with vouchers cannot be delivered."
+                    "Allow negative rates for items in the Selling Settings, else orders with vouchers or rounding cannot be delivered."
                 ),
             )
         if not _on(settings, "dont_reserve_sales_order_qty_on_sales_return"):

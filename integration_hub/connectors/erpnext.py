@@ -62,7 +62,7 @@ class ErpNext(Connector):
     cannot = (
         say("Webhooks of ERPNext are not used; changes are found by polling, once a minute."),
         say("Goods that leave with a sales invoice instead of a delivery note are not told as parcels."),
-        say("Returns of sets, and of articles with batches or serial numbers, are booked in ERPNext by hand."),
+        say("Returns of articles with batches or serial numbers are booked in ERPNext by hand."),
         say(
             "Payments are registered in the company's currency only; refunds stay unallocated on the customer's account."
         ),

@@ -13,7 +13,7 @@ from integration_hub.kernel.messages import Command, Written
 from integration_hub.sandbox.erpnext_stock import MAIN, REJECTED
 from tests.connectors.world import outside
 
-from .mine import Erp, back, cancel, connector, goods
+from .mine import POT, Erp, back, cancel, connector, goods, sale_line
 
 
 def send(erp: Erp, command: Command, **changes: Any) -> Written:
@@ -120,6 +120,39 @@ def test_a_draft_is_cancelled_too() -> None:
     erp = Erp()
     erp.sold("H-1", confirm=False)
     assert send(erp, cancel("H-1")).vendor_status == "Cancelled"
+
+
+def test_pieces_of_a_draft_are_taken_out_too() -> None:
+    erp = Erp()
+    erp.sold("H-1", confirm=False)
+    send(erp, cancel("H-1", goods("TEE-250", 2)))
+    assert pieces(erp) == {"TK-100": 1, "TEE-250": 1, "VERSAND": 1}
+    assert (erp.order("H-1")["status"], erp.order("H-1")["grand_total"]) == ("Draft", 57.75)
+
+
+def test_everything_taken_out_line_by_line_is_the_whole() -> None:
+    erp = Erp()
+    erp.sold("H-2", POT)
+    assert send(erp, cancel("H-2", goods("TK-100", 1))).vendor_status == "Cancelled"
+    assert send(erp, cancel("H-2", goods("TK-100", 1))).was_there
+
+
+def test_a_set_goes_and_comes_back_with_its_parts(erp: Erp) -> None:
+    erp.sold("H-2", sale_line("49.90", "41.93", sku="SET-TEE"))
+    assert lying(erp, "TEE-250") == (1000, 5)  # three of them for the other sale
+    erp.ship("H-2")
+    assert (lying(erp, "TK-100"), lying(erp, "TEE-250")) == ((999, 1), (998, 3))
+    send(erp, back("H-2", goods("SET-TEE", 1)))
+    assert (lying(erp, "TK-100"), lying(erp, "TEE-250")) == ((1000, 1), (1000, 3))
+
+
+def test_what_erpnext_does_not_cancel_is_a_case_in_its_words(erp: Erp) -> None:
+    erp.levers._status(erp.order("H-1"), "Closed")
+    error = refused(erp, cancel("H-1"))
+    assert (error.code, str(error.text)) == (
+        "refused",
+        "ERPNext refused it: Closed order cannot be cancelled. Unclose to cancel.",
+    )
 
 
 def test_goods_that_came_back_are_on_the_shelf(erp: Erp) -> None:
