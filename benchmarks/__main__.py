@@ -19,7 +19,7 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from benchmarks import backlog, end_to_end, growth, intake, ledger, pages, payments, processing, stock  # noqa: PLC0415
+    from benchmarks import audit, backlog, end_to_end, growth, intake, ledger, pages, payments, processing, stock  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
     for name, run in {
@@ -32,6 +32,7 @@ def main() -> None:
         "payments": payments.run,
         "pages": pages.run,
         "ledger": ledger.run,
+        "audit": audit.run,
     }.items():
         if not sys.argv[1:] or name in sys.argv[1:]:
             run()

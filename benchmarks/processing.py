@@ -29,17 +29,17 @@ def run() -> None:
     shop = connect("werkbank", "werkbank-erp")
     InboundEvent.objects.update(state="IGNORED", finished_at=Now())  # what the intake benchmark left
     few = _queries(shop, FIRST)
-    rate = _rate(shop, FIRST + 1000, ORDERS)
+    found = rate(shop, FIRST + 1000, ORDERS)
     many = _queries(shop, FIRST + 900_000)
     print(f"  processing: {few} queries per order at {1} stored orders, {many} at {Order.objects.count()}")
     assert few == many, "the query count depends on how many orders exist"
     assert OutboundCommand.objects.filter(verb="sale.write").count() == Order.objects.filter(channel=shop).count()
     yardstick = bare(ORDERS)
-    print(f"bench processing {rate:.1f} orders/s ratio={rate / yardstick:.2f} goal=0.4", flush=True)
+    print(f"bench processing {found:.1f} orders/s ratio={found / yardstick:.2f} goal=0.4", flush=True)
     _stock_up(shop)
-    rate = _rate(shop, FIRST + 2000, ORDERS)
+    found = rate(shop, FIRST + 2000, ORDERS)
     assert StockLevel.objects.get().reserved == ORDERS, "not every order holds its goods"
-    print(f"bench processing_reserving {rate:.1f} orders/s ratio={rate / yardstick:.2f} goal=0.4", flush=True)
+    print(f"bench processing_reserving {found:.1f} orders/s ratio={found / yardstick:.2f} goal=0.4", flush=True)
 
 
 def _stock_up(shop: Connection) -> None:
@@ -86,7 +86,8 @@ def _queries(shop: Connection, number: int) -> int:
     return len([query for query in seen.captured_queries if "django_q" not in query["sql"]])
 
 
-def _rate(shop: Connection, first: int, count: int) -> float:
+def rate(shop: Connection, first: int, count: int) -> float:
+    """Orders per second, put into the inbox beforehand."""
     store(shop, first, count)
     began = time.perf_counter()
     while inbox.process():

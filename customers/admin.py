@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from integration_hub.backoffice.admin import ReadOnlyAdmin
-from integration_hub.models import ExternalReference
+from integration_hub.models import ExternalReference, origin
 
 from .models import Customer
 from .services import KIND, normalised_email
@@ -35,10 +36,20 @@ class CustomerAdmin(ReadOnlyAdmin):
         """Company and name tell people apart; who may not see personal data sees the code and the company."""
         return self.list_display if _personal(request) else ("code", "company", "created_at")
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Whose names and addresses the list shows is written down."""
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        if _personal(request) and isinstance(response, TemplateResponse):
+            shown = (response.context_data or {}).get("cl")
+            origin.saw(Customer, [row.pk for row in shown.result_list] if shown else [])
+        return response
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Customer | None:
         """Without what is personal for those who may not see it: the page's title is made of it too."""
         found: Customer | None = super().get_object(request, object_id, from_field)
-        if found and not _personal(request):
+        if found and _personal(request):
+            origin.saw(Customer, [found.pk])
+        elif found:
             found.name = found.email = found.phone = found.vat_id = ""
         return found
 

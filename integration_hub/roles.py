@@ -171,6 +171,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *_SEE_TRAFFIC,
         *_PERSONAL,
         "integration_hub.view_apitoken",
+        "integration_hub.view_auditentry",
     ),
     "administrator": ("*",),
 }

@@ -51,7 +51,7 @@ import payments.telling
 from accounting.services import exporting, finding, posting
 from exceptions import kinds, subjects
 from integration_hub import roles
-from integration_hub.backoffice import invariants, words
+from integration_hub.backoffice import invariants, seals, words
 from integration_hub.dashboards import rollup
 from integration_hub.kernel import aftersales, funds, goods, messages
 from integration_hub.messaging import (
@@ -170,6 +170,7 @@ VERBS |= {
 
 INVARIANTS = (
     *messaging_invariants.INVARIANTS,
+    *seals.INVARIANTS,
     *exceptions.invariants.INVARIANTS,
     *inventory.invariants.INVARIANTS,
     *orders.invariants.INVARIANTS,
@@ -276,6 +277,7 @@ TASKS = (
         every=timedelta(minutes=1),
         run=rollup.run,
     ),
+    Task(name="seal", label=_("Seal the audit trail"), every=timedelta(minutes=1), run=seals.seal),
     *verification.tasks(INVARIANTS),
 )
 

@@ -12,11 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from customers.models import Customer
 from exceptions import services as cases
 from exceptions.presentation import Shown
 from integration_hub.backoffice import exports, keyset
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
+from integration_hub.models import origin
 
 from . import labels, panels, timeline
 from .actions import ORDER_ACTIONS
@@ -35,10 +37,13 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
         return file
     rows = keyset.newest(found.qs, request, moment="placed_at")
     filtered = any(request.GET.get(name) for name in OrderFilter.base_filters)
+    personal = _personal(request)
+    if personal:
+        origin.saw(Customer, [row.customer_id for row in rows.rows if row.customer_id])
     return render(
         request,
         "orders/list.html",
-        context(request, _("Orders"), slice=rows, form=found.form, filtered=filtered, personal=_personal(request)),
+        context(request, _("Orders"), slice=rows, form=found.form, filtered=filtered, personal=personal),
     )
 
 
@@ -47,6 +52,8 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything about one order."""
     order = get_object_or_404(Order.objects.select_related("channel", "customer", "exchange__order"), pk=pk)
     lines = list(order.lines.select_related("variant"))
+    if personal := _personal(request):
+        origin.saw(Order, [order.pk])
     shown = {
         "order": order,
         "lines": [(line, labels.LINES.get(line.kind, line.kind)) for line in lines],
@@ -65,7 +72,7 @@ def order_page(request: HttpRequest, pk: int) -> HttpResponse:
         "timeline": timeline.of(order),
         "waiting": timeline.still_to_come(order),
         "buttons": buttons(request, ORDER_ACTIONS, order, "order_action"),
-        "personal": _personal(request),
+        "personal": personal,
     }
     return render(request, "orders/order.html", context(request, _title(order), **shown))
 

@@ -18,6 +18,7 @@ from integration_hub.backoffice.actions import Action, Invalid, RowForm, may, pe
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.backoffice.words import words
 from integration_hub.kernel.errors import HubError
+from integration_hub.models import origin
 from integration_hub.models.access import User
 from integration_hub.models.look import looked_at
 
@@ -199,6 +200,8 @@ def _facts(only: CaseSubject | None, user: User) -> dict[str, Any] | None:
 def _evidence(case: ExceptionCase, only: CaseSubject | None, user: User) -> dict[str, Any]:
     """Payload and tries, for those who may see the traffic."""
     event = evidence.event_of(case, only) if user.has_perm("integration_hub.view_inboundevent") else None
+    if user.has_perm(evidence.PERSONAL):
+        origin.saw(ExceptionCase, [case.pk])
     made = evidence.tries(case) if user.has_perm("integration_hub.view_attempt") else []
     return {
         "event": event,

@@ -14,7 +14,7 @@ from knox.crypto import hash_token
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission, DjangoModelPermissions
 
-from integration_hub.models import ApiToken, User
+from integration_hub.models import ApiToken, User, origin
 
 USED_EVERY = timedelta(minutes=1)
 _VIEW = "%(app_label)s.view_%(model_name)s"
@@ -35,6 +35,7 @@ class RoleTokenAuthentication(TokenAuthentication):  # type: ignore[misc]
         found = ApiToken.objects.select_related("user", "role").filter(digest=digest).first()
         if found is None or not found.user.is_active or (found.expiry and found.expiry <= timezone.now()):
             _refuse()
+        origin.by_token(found.user_id, found.token_key)
         _used(found)
         found.user.limit_to(found.role)
         if found.user.language:

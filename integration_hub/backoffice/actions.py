@@ -15,6 +15,7 @@ from django.db import models, transaction
 
 from integration_hub.kernel.errors import HubError, NotNow
 from integration_hub.kernel.text import Text, say
+from integration_hub.models import origin
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
 from integration_hub.models.patience import patiently
@@ -106,7 +107,8 @@ def perform(action: Action, row: models.Model, *, by: User, data: Mapping[str, A
         raise PermissionDenied(str(action.label))
     cleaned = _cleaned(action, row, data or {})
     found = {"found": action.outside(row)} if action.outside else {}
-    return patiently(lambda: _run(action, row, by, cleaned | found))
+    with origin.because(action.code, str(cleaned.get("why", ""))):
+        return patiently(lambda: _run(action, row, by, cleaned | found))
 
 
 @transaction.atomic

@@ -27,6 +27,7 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
 from integration_hub.kernel.text import say
+from integration_hub.models import origin
 from integration_hub.models.activity import note
 
 from .masking import MASK
@@ -135,6 +136,9 @@ def _record(request: HttpRequest, made: Sheet, wanted: str) -> None:
     query = request.GET.copy()
     query.pop(ASKED)
     by = person(request)
+    personal = made.personal and by.has_perm(PERSONAL)
+    if personal:
+        origin.took(made.code)
     text = say("Exported as %(format)s: %(what)s", format=wanted.upper(), what=f"sheet:{made.code}")
     note(
         by,
@@ -144,7 +148,7 @@ def _record(request: HttpRequest, made: Sheet, wanted: str) -> None:
         data={
             "list": made.code,
             "filters": query.urlencode()[:1000],
-            "personal": made.personal and by.has_perm(PERSONAL),
+            "personal": personal,
         },
     )
 

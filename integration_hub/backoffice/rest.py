@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import Model
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -18,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integration_hub.kernel.text import Text
+from integration_hub.models import origin
 from integration_hub.models.access import User
 
 from .actions import Action, may, perform
@@ -43,7 +45,9 @@ class Masked(serializers.Serializer[Any]):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
         if not sees_personal_data(self.context):
-            shown |= {name: MASK for name in self.personal if shown.get(name)}
+            return shown | {name: MASK for name in self.personal if shown.get(name)}
+        if isinstance(instance, Model) and any(shown.get(name) for name in self.personal):
+            origin.saw(type(instance), [instance.pk])
         return shown
 
 

@@ -19,7 +19,7 @@ from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.exports import Sheet
 from integration_hub.backoffice.pages import context, person, required
 from integration_hub.messaging.actions import COMMAND_ACTIONS, EVENT_ACTIONS
-from integration_hub.models import Activity, InboundEvent, OutboundCommand
+from integration_hub.models import Activity, InboundEvent, OutboundCommand, origin
 
 from . import sheets
 from .differences import differences
@@ -60,6 +60,8 @@ def event(request: HttpRequest, pk: int) -> HttpResponse:
     """One event: what was said, what became of it."""
     row = get_object_or_404(InboundEvent.objects.select_related("connection"), pk=pk)
     personal = person(request).has_perm(PERSONAL)
+    if personal:
+        origin.saw(InboundEvent, [pk])
     shown = {
         "event": row,
         "payload": masking.pretty(bytes(row.body), personal=personal),
@@ -94,6 +96,8 @@ def command(request: HttpRequest, pk: int) -> HttpResponse:
     """One command: its state, its tries, and what changed between them."""
     row = get_object_or_404(OutboundCommand.objects.select_related("connection"), pk=pk)
     personal = person(request).has_perm(PERSONAL)
+    if personal:
+        origin.saw(OutboundCommand, [pk])
     shown = {
         "command": row,
         "tries": _tries(row, personal=personal),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import case_figures, chain, connections, ledgers, start, statements
+from . import audit, case_figures, chain, connections, ledgers, start, statements
 
 urlpatterns = [
     path("", start.home, name="start"),
@@ -25,6 +25,7 @@ urlpatterns = [
     path("commands/", ledgers.commands, name="commands"),
     path("commands/<int:pk>/", ledgers.command, name="command"),
     path("commands/<int:pk>/do/<str:code>/", ledgers.command_action, name="command_action"),
+    path("audit/", audit.page, name="audit"),
     path("activity/", ledgers.activity, name="activity"),
     path("money/chain/<slug:start>/<int:pk>/", chain.page, name="chain"),
 ]

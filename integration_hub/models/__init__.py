@@ -2,6 +2,7 @@
 
 from .access import ApiToken, User
 from .activity import Activity, Heartbeat
+from .audit import AuditEntry, Seal
 from .breaker import Breaker
 from .connection import Connection, PollState, ProcessSwitch
 from .duty import Duty
@@ -15,6 +16,7 @@ __all__ = [
     "Activity",
     "ApiToken",
     "Attempt",
+    "AuditEntry",
     "Breaker",
     "Connection",
     "Duty",
@@ -26,5 +28,6 @@ __all__ = [
     "OutboundCommand",
     "PollState",
     "ProcessSwitch",
+    "Seal",
     "User",
 ]

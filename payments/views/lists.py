@@ -13,6 +13,7 @@ from integration_hub.backoffice import exports, keyset
 from integration_hub.backoffice.buttons import buttons
 from integration_hub.backoffice.exports import Sheet
 from integration_hub.backoffice.pages import context, person, required
+from integration_hub.models import origin
 
 from .. import fees, sheets, sums
 from ..filters import BankLineFilter, DisputeFilter, PayoutFilter, RefundFilter, TransactionFilter
@@ -29,7 +30,10 @@ def _list(request: HttpRequest, template: str, made: Sheet, found: Any, moment: 
         return file
     rows = keyset.newest(found.qs, request, moment=moment)
     filtered = any(request.GET.get(name) for name in found.base_filters)
-    shown = {"slice": rows, "form": found.form, "filtered": filtered, "personal": person(request).has_perm(PERSONAL)}
+    personal = person(request).has_perm(PERSONAL)
+    if personal and found.qs.model is BankLine:
+        origin.saw(BankLine, [row.pk for row in rows.rows])
+    shown = {"slice": rows, "form": found.form, "filtered": filtered, "personal": personal}
     return render(request, template, context(request, made.title, **shown, **more))
 
 

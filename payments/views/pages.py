@@ -22,7 +22,7 @@ from integration_hub.backoffice import exports, keyset
 from integration_hub.backoffice.actions import Action
 from integration_hub.backoffice.buttons import buttons, press
 from integration_hub.backoffice.pages import context, person, required
-from integration_hub.models import Activity
+from integration_hub.models import Activity, origin
 from orders.models import Order
 
 from .. import payouts, sheets, sums
@@ -68,9 +68,17 @@ def transaction(request: HttpRequest, pk: int) -> HttpResponse:
         "cases": _cases(row),
         "steps": _steps(row),
         "buttons": buttons(request, MOVEMENT_ACTIONS, row, "transaction_action"),
-        "personal": person(request).has_perm("orders.see_personal_data"),
+        "personal": _sees_payer(request, row),
     }
     return render(request, "payments/transaction.html", context(request, row.external_id, **shown))
+
+
+def _sees_payer(request: HttpRequest, row: Transaction) -> bool:
+    """Whether this person may see who paid; that it was seen is written down."""
+    may = person(request).has_perm("orders.see_personal_data")
+    if may and (row.payer or row.email or row.text):
+        origin.saw(Transaction, [row.pk])
+    return may
 
 
 @required("payments.view_payout")

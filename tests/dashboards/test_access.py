@@ -14,7 +14,7 @@ from inventory.models import FieldOwner, Listing, Variant
 from orders.aftersales.models import AfterSale
 from orders.models import Order
 from orders.tally import DayTally
-from tests.dashboards import book_pages, stock_pages
+from tests.dashboards import book_pages, stock_pages, watch_pages
 from tests.dashboards.filled import Filled
 from tests.payments import money
 
@@ -70,6 +70,7 @@ PAGES: dict[str, set[str]] = (
     }
     | stock_pages.PAGES
     | book_pages.PAGES
+    | watch_pages.PAGES
 )
 DEEDS: dict[str, set[str]] = (
     {
@@ -98,6 +99,7 @@ DEEDS: dict[str, set[str]] = (
     }
     | stock_pages.DEEDS
     | book_pages.DEEDS
+    | watch_pages.DEEDS
 )
 ELSEWHERE = {
     "start_page",

@@ -30,7 +30,7 @@ from tests.dashboards.filled import Filled
 LISTS = (
     "orders after_sales completeness open_items transactions payouts refunds disputes bank_lines fees stock stock_ledger"
     " stock_risk stock_locations mapping mapping_history article_differences connections events commands activity tokens"
-    " exceptions admin:customers_customer_changelist admin:inventory_variant_changelist"
+    " audit exceptions admin:customers_customer_changelist admin:inventory_variant_changelist"
 ).split()
 
 
