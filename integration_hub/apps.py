@@ -17,6 +17,7 @@ class HubConfig(AppConfig):
 
         from . import audited, roles, wiring  # noqa: PLC0415
         from .backoffice import trail  # noqa: PLC0415
+        from .messaging.alerts import rules as alert_rules  # noqa: PLC0415
         from .messaging.schedules import prepare  # noqa: PLC0415
 
         wiring.connect()
@@ -26,4 +27,5 @@ class HubConfig(AppConfig):
         post_migrate.connect(roles.sync, sender=last)
         post_migrate.connect(prepare, sender=last)
         post_migrate.connect(charts.prepare, sender=last)
+        post_migrate.connect(alert_rules.prepare, sender=last)
         post_migrate.connect(trail.install, sender=last)

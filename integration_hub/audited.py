@@ -18,6 +18,9 @@ EXEMPT = dict.fromkeys(guarded_tables(), "can only grow, so each row is its own 
     "integration_hub_heartbeat": _QUEUE,
     "integration_hub_figure": _MEASURED,
     "integration_hub_firstlook": _MEASURED,
+    "integration_hub_figuresample": _MEASURED,
+    "integration_hub_alert": _QUEUE,
+    "integration_hub_alertdelivery": _QUEUE,
     "exceptions_casesubject": _DERIVED,
     "inventory_stocklevel": "the sum of the movements, which can only grow",
     "inventory_channelavailability": _DERIVED,
@@ -38,6 +41,7 @@ EXEMPT = dict.fromkeys(guarded_tables(), "can only grow, so each row is its own 
 IGNORED = {
     "integration_hub_user": ("last_login",),
     "integration_hub_apitoken": ("last_used_at",),
+    "integration_hub_alertchannel": ("broken_since", "last_error", "last_sent_at", "digested_on"),
     "exceptions_exceptioncase": (
         *("params", "data", "expected", "found", "amount", "size", "occurrences", "first_seen_at", "last_seen_at"),
     ),
@@ -48,6 +52,7 @@ SECRET = {
     "integration_hub_user": ("password",),
     "integration_hub_apitoken": ("digest", "token_key"),
     "integration_hub_connection": ("sealed",),
+    "integration_hub_alertchannel": ("sealed",),
 }
 
 ALWAYS = (

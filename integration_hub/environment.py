@@ -8,6 +8,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -54,6 +55,24 @@ def whole(name: str, default: int) -> int:
     if not 0 < value < 1_000_000:
         raise ValueError(f"{name} must be between 1 and 999999")
     return value
+
+
+def mail() -> dict[str, object]:
+    """Django's e-mail settings for HUB_EMAIL_URL: ``smtp://user:password@host:587`` (STARTTLS where the server offers a
+    user), ``smtps://…:465`` (TLS from the start), ``smtp://host:25?tls=0`` (plain, for a relay in the house).
+    """
+    parts = urlsplit(os.environ.get("HUB_EMAIL_URL", ""))
+    if parts.scheme not in ("", "smtp", "smtps"):
+        raise ValueError("HUB_EMAIL_URL must begin with smtp:// or smtps://")
+    plain = "tls=0" in parts.query
+    return {
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 587),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp" and not plain,
+    }
 
 
 def secret_key() -> str:

@@ -21,8 +21,13 @@ LABELS = {
 MACHINES: dict[str, tuple[str, ...]] = {"reporter": ("integration_hub.report_orders",)}
 LABELS["reporter"] = _("Reporting system")
 
-_CASES = ("exceptions.assign_exceptioncase", "exceptions.retry_exceptioncase", "exceptions.comment_exceptioncase")
-_SEE_CASES = ("exceptions.view_exceptioncase",)
+_CASES = (
+    "exceptions.assign_exceptioncase",
+    "exceptions.retry_exceptioncase",
+    "exceptions.comment_exceptioncase",
+    "integration_hub.take_alert",
+)
+_SEE_CASES = ("exceptions.view_exceptioncase", "integration_hub.view_alert")
 _SEE_ARTICLES = (
     "inventory.view_variant",
     "inventory.view_listing",
@@ -157,6 +162,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "integration_hub.add_connection",
         "integration_hub.change_connection",
         "integration_hub.check_connection",
+        "integration_hub.change_alertchannel",
+        "integration_hub.change_alertrule",
         "integration_hub.view_apitoken",
         "integration_hub.add_apitoken",
         "integration_hub.delete_apitoken",

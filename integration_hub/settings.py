@@ -1,7 +1,7 @@
 """Settings: the environment in, no branches per environment, nothing per vendor.
 
 Variables: DATABASE_URL, HUB_DATA_DIR, HUB_SECRET_KEY, HUB_ENCRYPTION_KEYS, HUB_ALLOWED_HOSTS, HUB_ORIGINS,
-HUB_ALLOWED_NETWORKS, HUB_METRICS_TOKEN, HUB_HTTPS, HUB_DEBUG, HUB_LOG_LEVEL, REDIS_URL and the times of the spine
+HUB_ALLOWED_NETWORKS, HUB_METRICS_TOKEN, HUB_URL, HUB_EMAIL_URL, HUB_EMAIL_FROM, HUB_HTTPS, HUB_DEBUG, HUB_LOG_LEVEL, REDIS_URL and the times of the spine
 (HUB_…_TIMEOUT, _LEASE, _WAIT).  docs/operations/settings.md explains each.
 """
 
@@ -43,6 +43,8 @@ HUB_STOP_GRACE = environment.seconds("HUB_STOP_GRACE", 15)
 HUB_SILENCE_YEARS = environment.whole("HUB_SILENCE_YEARS", 10)
 HUB_HOME_COUNTRY = os.environ.get("HUB_HOME_COUNTRY", "DE")
 HUB_BOOK_CURRENCY = os.environ.get("HUB_BOOK_CURRENCY", "EUR")
+HUB_URL = os.environ.get("HUB_URL", "").rstrip("/")
+HUB_EMAIL_URL = os.environ.get("HUB_EMAIL_URL", "")
 HUB_METRICS_TOKEN = os.environ.get("HUB_METRICS_TOKEN", "")
 ALLOWED_HOSTS = environment.words("HUB_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.words("HUB_ORIGINS")
@@ -214,5 +216,8 @@ Q_CLUSTER: dict[str, Any] = {
     if os.environ.get("REDIS_URL")
     else {"orm": "default", "broker_class": "integration_hub.messaging.brokers.DatabaseKicks"}
 )
+
+DEFAULT_FROM_EMAIL = os.environ.get("HUB_EMAIL_FROM", "Integration Hub <hub@localhost>")
+globals().update(environment.mail())
 
 LOGGING = logs.LOGGING

@@ -51,6 +51,7 @@ import payments.telling
 from accounting.services import exporting, finding, posting
 from exceptions import kinds, subjects
 from integration_hub import roles
+from integration_hub.api import alert_figures
 from integration_hub.backoffice import invariants, seals, words
 from integration_hub.dashboards import rollup
 from integration_hub.kernel import aftersales, funds, goods, messages
@@ -67,6 +68,10 @@ from integration_hub.messaging import (
     verification,
 )
 from integration_hub.messaging import invariants as messaging_invariants
+from integration_hub.messaging.alerts import actions as alert_actions
+from integration_hub.messaging.alerts import delivery as alert_delivery
+from integration_hub.messaging.alerts import rules as alert_rules
+from integration_hub.messaging.alerts import watch as alert_watch
 from integration_hub.messaging.dispatch import Many, Verb
 from integration_hub.messaging.schedules import Task
 from integration_hub.models.inbound import Door
@@ -189,6 +194,7 @@ KINDS = (
     *accounting.ledger_cases.KINDS,
     *inventory.stock_cases.KINDS,
     *orders.stock_cases.KINDS,
+    *alert_actions.KINDS,
     verification.kind(INVARIANTS),
 )
 
@@ -205,6 +211,7 @@ LANES = {
     orders.completeness.LANE: orders.completeness.work,
     "stock": watch.work,
     comparison.LANE: comparison.work,
+    alert_delivery.LANE: alert_delivery.work,
     finding.LANE: posting.work,
     exporting.LANE: exporting.work,
 }
@@ -277,6 +284,12 @@ TASKS = (
         every=timedelta(minutes=1),
         run=rollup.run,
     ),
+    Task(
+        name="alerts",
+        label=_("Look what people must be told"),
+        every=timedelta(minutes=1),
+        run=alert_watch.look,
+    ),
     Task(name="seal", label=_("Seal the audit trail"), every=timedelta(minutes=1), run=seals.seal),
     *verification.tasks(INVARIANTS),
 )
@@ -306,6 +319,7 @@ def connect() -> None:
     orders.panels.register([payments.panel.PANEL])
     switches.register(PROCESSES)
     invariants.register(INVARIANTS)
+    alert_rules.register(alert_figures.FIGURES, alert_figures.DEFAULTS)
     schedules.register(TASKS)
     words.learn(TERMS)
     polling.register_goods(recording.still_listed)

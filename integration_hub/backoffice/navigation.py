@@ -82,6 +82,7 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Incoming"), "events", "call_received", "integration_hub.view_inboundevent"),
             Item(_("Outgoing"), "commands", "call_made", "integration_hub.view_outboundcommand"),
             Item(_("Activity"), "activity", "history", "integration_hub.view_activity"),
+            Item(_("Alerts"), "alerts", "notifications", "integration_hub.view_alert"),
             Item(_("Audit trail"), "audit", "policy", "integration_hub.view_auditentry"),
         ),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import audit, case_figures, chain, connections, ledgers, start, statements
+from . import alerts, audit, case_figures, chain, connections, ledgers, start, statements
 
 urlpatterns = [
     path("", start.home, name="start"),
@@ -25,6 +25,17 @@ urlpatterns = [
     path("commands/", ledgers.commands, name="commands"),
     path("commands/<int:pk>/", ledgers.command, name="command"),
     path("commands/<int:pk>/do/<str:code>/", ledgers.command_action, name="command_action"),
+    path("alerts/", alerts.listing, name="alerts"),
+    path("alerts/<int:pk>/do/<str:code>/", alerts.act, name="alert_action"),
+    path("alerts/channels/", alerts.channels, name="alert_channels"),
+    path("alerts/channels/new/", alerts.channel_edit, name="alert_channel_new"),
+    path("alerts/channels/<int:pk>/", alerts.channel, name="alert_channel"),
+    path("alerts/channels/<int:pk>/settings/", alerts.channel_edit, name="alert_channel_edit"),
+    path("alerts/channels/<int:pk>/do/<str:code>/", alerts.channel_action, name="alert_channel_action"),
+    path("alerts/channels/<int:pk>/told/", alerts.channel_subscribe, name="alert_channel_subscribe"),
+    path("alerts/rules/", alerts.rule_list, name="alert_rules"),
+    path("alerts/rules/new/", alerts.rule_edit, name="alert_rule_new"),
+    path("alerts/rules/<int:pk>/", alerts.rule_edit, name="alert_rule"),
     path("audit/", audit.page, name="audit"),
     path("activity/", ledgers.activity, name="activity"),
     path("money/chain/<slug:start>/<int:pk>/", chain.page, name="chain"),

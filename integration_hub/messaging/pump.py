@@ -23,7 +23,7 @@ from . import claims, stop
 logger = logging.getLogger(__name__)
 
 REALTIME = ("in", "out", "stock")
-BATCH = ("bulk_in", "bulk_out", "poll", "catchup", "duty", "completeness", "stocktake", "ledger", "export")
+BATCH = ("alerts", "bulk_in", "bulk_out", "poll", "catchup", "duty", "completeness", "stocktake", "ledger", "export")
 LANES = REALTIME + BATCH
 CLUSTERS = {"hub": REALTIME, "batch": BATCH}  # of django-q2: what is new never waits behind a backfill
 LONGEST_RUN = 20.0
@@ -135,6 +135,8 @@ _DUE = {
     "stocktake": "SELECT EXISTS (SELECT 1 FROM inventory_comparison WHERE due_at <= statement_timestamp())",
     "ledger": "SELECT EXISTS (SELECT 1 FROM accounting_booking WHERE state = 'DUE' AND due_at <= statement_timestamp())",
     "export": "SELECT EXISTS (SELECT 1 FROM accounting_export WHERE due_at <= statement_timestamp())",
+    "alerts": """SELECT EXISTS (SELECT 1 FROM integration_hub_alertdelivery
+    WHERE state IN ('DUE', 'LEASED') AND due_at <= statement_timestamp())""",
     "completeness": "SELECT EXISTS (SELECT 1 FROM orders_daytally WHERE due_at <= statement_timestamp())",
 }
 

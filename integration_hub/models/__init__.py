@@ -2,6 +2,7 @@
 
 from .access import ApiToken, User
 from .activity import Activity, Heartbeat
+from .alert import Alert, AlertChannel, AlertDelivery, AlertRule, AlertSubscription, FigureSample
 from .audit import AuditEntry, Seal
 from .breaker import Breaker
 from .connection import Connection, PollState, ProcessSwitch
@@ -14,6 +15,11 @@ from .reference import ExternalReference
 
 __all__ = [
     "Activity",
+    "Alert",
+    "AlertChannel",
+    "AlertDelivery",
+    "AlertRule",
+    "AlertSubscription",
     "ApiToken",
     "Attempt",
     "AuditEntry",
@@ -22,6 +28,7 @@ __all__ = [
     "Duty",
     "ExternalReference",
     "Figure",
+    "FigureSample",
     "FirstLook",
     "Heartbeat",
     "InboundEvent",

@@ -166,6 +166,7 @@ def arguments(name: str) -> list[Any]:
         **money.arguments(),
         **stock_pages.arguments(),
         **book_pages.arguments(),
+        **watch_pages.arguments(),
     }
     return known.get(name, [])
 
