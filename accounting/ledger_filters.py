@@ -21,12 +21,12 @@ class PostingFilter(django_filters.FilterSet):  # type: ignore[misc]
     source = django_filters.ChoiceFilter(
         label=_("About"), field_name="entry__source", choices=Source.choices, empty_label=_("all")
     )
-    since = django_filters.DateFilter(label=_("From"), field_name="entry__booked_on", lookup_expr="gte", **_DAY)
-    until = django_filters.DateFilter(label=_("To"), field_name="entry__booked_on", lookup_expr="lte", **_DAY)
+    since = django_filters.DateFilter(label=_("From day"), field_name="entry__booked_on", lookup_expr="gte", **_DAY)
+    until = django_filters.DateFilter(label=_("Until day"), field_name="entry__booked_on", lookup_expr="lte", **_DAY)
     order = django_filters.NumberFilter(field_name="entry__order_id", widget=forms.HiddenInput, min_value=1)
     payout = django_filters.NumberFilter(field_name="entry__payout_id", widget=forms.HiddenInput, min_value=1)
     sides = django_filters.ChoiceFilter(
-        label=_("Lines"), method="of_sides", choices=[("rows", _("booking rows only"))], empty_label=_("all")
+        label=_("Which lines"), method="of_sides", choices=[("rows", _("booking rows only"))], empty_label=_("all")
     )
 
     class Meta:
