@@ -69,7 +69,7 @@ def test_a_person_cancels_on_the_order_page_and_sees_first_what_will_be_written(
     operator.post(f"/orders/{order.pk}/do/orders.cancel/", {f"line_{line.pk}": "1", "why": "sold out"})
     row = AfterSale.objects.get()
     page = operator.get(f"/special/{row.pk}/").content.decode()
-    assert "the sale is cancelled in ERP" in page
+    assert "the pieces are taken out of the sale in ERP" in page
     operator.post("/special/do/orders.confirm_after_sale/", {"pk": [str(row.pk)]})
     spine.run()
     operator.post(f"/special/{row.pk}/do/orders.done_by_hand/", {"why": "paid back"})
