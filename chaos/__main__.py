@@ -21,7 +21,8 @@ def main(arguments: list[str]) -> int:
     for stale in ("sandbox", "log"):
         shutil.rmtree(folder / stale, ignore_errors=True)
         (folder / stale).mkdir()
-    (folder / "naps").unlink(missing_ok=True)
+    for ledger in ("naps", "entangled"):
+        (folder / ledger).unlink(missing_ok=True)
     postgres = Postgres(folder / "postgres")
     url = postgres.start()
     environment = os.environ | {

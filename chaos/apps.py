@@ -6,7 +6,7 @@ import os
 
 from django.apps import AppConfig
 
-from . import breaks, naps
+from . import breaks, naps, witness
 
 
 class ChaosConfig(AppConfig):
@@ -17,5 +17,7 @@ class ChaosConfig(AppConfig):
     def ready(self) -> None:
         if which := os.environ.get("HUB_BREAK"):
             breaks.ON_CODE[which]()
+        if "HUB_BREAK" in os.environ:  # one of the hub's processes, not the harness itself
+            witness.install()
         if rate := float(os.environ.get("HUB_NAPS") or 0):
             naps.install(rate)

@@ -16,7 +16,7 @@ from django.core.management import call_command
 from integration_hub.management.commands.demo import web_command
 from orders.models import Order
 
-from . import breaks, facts, naps, quiet, scene, verdict
+from . import breaks, facts, naps, quiet, scene, verdict, witness
 from .customers import Customers
 from .nemesis import Nemesis
 from .outside import Outside
@@ -161,7 +161,8 @@ def perform(stage: Stage, plan: Plan, patience: float, stopped: Callable[[], boo
         kind: {facts.reference(shop, number) for shop, number in getattr(customers, kind)}
         for kind in ("planted", "noted")
     }
-    judged = verdict.judge(found, **named, longest_idle=stage.longest_idle)
+    waits = {"longest_idle": stage.longest_idle, "entangled": witness.seen(stage.folder)}
+    judged = verdict.judge(found, **named, **waits)
     run = Run(
         customers=customers.did,
         webhooks=state["webhooks"],

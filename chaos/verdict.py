@@ -37,8 +37,13 @@ class Verdict:
         return not (self.lost or self.doubled or self.stuck or any(found.broken for found in self.invariants))
 
 
-def judge(facts: Facts, *, planted: Collection[str], noted: Collection[str], longest_idle: float) -> Verdict:
-    """Compare the books; ``planted`` orders are wrong on purpose, ``noted`` ones got another note in the shop."""
+def judge(
+    facts: Facts, *, planted: Collection[str], noted: Collection[str], longest_idle: float, entangled: int = 0
+) -> Verdict:
+    """Compare the books; ``planted`` orders are wrong on purpose, ``noted`` ones got another note in the shop.
+
+    ``entangled`` requests left within a transaction, and one was open and idle for ``longest_idle`` seconds.
+    """
     lost = [*_missing(facts), *_unwritten(facts, planted)]
     doubled = [*_doubled(facts), *(["orders twice in the hub"] * facts.twice_here), *_told_twice(facts)]
     verdict = Verdict(len(lost), len(doubled))
@@ -50,7 +55,7 @@ def judge(facts: Facts, *, planted: Collection[str], noted: Collection[str], lon
     add(Invariant("a changed note is in the hub, or a case says so", tuple(_notes(facts, noted))))
     add(Invariant("the hub holds nothing that no shop has", tuple(facts.held.keys() - facts.placed.keys())))
     add(Invariant("the cases about products are those of the orders planted for it", tuple(_planted(facts, planted))))
-    add(Invariant("no transaction waits for the network", _waits(longest_idle)))
+    add(Invariant("no transaction waits for the network", _waits(longest_idle, entangled)))
     for says, check in CHECKS:
         add(Invariant(says, tuple(check(facts))))
         if "waits" in says or "parked" in says:
@@ -116,9 +121,10 @@ def _planted(facts: Facts, planted: Collection[str]) -> Iterator[str]:
 LONGEST_IDLE = 1.0
 
 
-def _waits(longest: float) -> tuple[str, ...]:
+def _waits(longest: float, entangled: int) -> tuple[str, ...]:
     """A transaction that is open while nothing asks the database: the network, or a process that is paused."""
-    return (f"one was open and idle for {longest:.1f} s",) if longest > LONGEST_IDLE else ()
+    idle = [f"one was open and idle for {longest:.1f} s"] if longest > LONGEST_IDLE else []
+    return (*idle, *([f"{entangled} requests left while one was open"] if entangled else []))
 
 
 def _joined(facts: Facts) -> Iterator[tuple[str, Placed, Held, list[Erp]]]:

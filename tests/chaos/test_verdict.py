@@ -117,6 +117,7 @@ def test_a_webhook_that_was_acknowledged_and_not_stored_is_noticed() -> None:
 
 def test_a_transaction_that_waited_is_noticed() -> None:
     assert only(judge(facts(PLACED, HELD, SALE), longest_idle=2.0)[1]) == "no transaction waits for the network"
+    assert only(judge(facts(PLACED, HELD, SALE), entangled=1)[1]) == "no transaction waits for the network"
 
 
 def test_a_parcel_that_nobody_took_over_is_noticed() -> None:

@@ -122,7 +122,7 @@ class Command(BaseCommand):
 
 def web_command(port: int) -> list[str]:
     """The web server: granian in WSGI mode, two processes with a few threads each (measured in docs/operations)."""
-    return [sys.executable, "manage.py", "web", "--port", str(port)]
+    return [sys.executable, str(settings.BASE_DIR / "manage.py"), "web", "--port", str(port)]
 
 
 def _environment() -> dict[str, str]:
