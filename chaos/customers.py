@@ -7,6 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
+import requests
+
 from .outside import Outside
 from .plan import Step
 
@@ -45,8 +47,17 @@ class Customers(threading.Thread):
             field = {"woo": "customer_note", "shopify": "note"}[shop]
             self._outside.pull(lever, action="edit", changes={field: f"{NOTE} ({number})"})
             self.noted.add((shop, number))
+        elif step.what == "refund_piece":
+            self._refund(lever)
         else:
             self._outside.pull(lever, action=step.what)
+
+    def _refund(self, lever: str) -> None:
+        """The shop gives the money of one piece back; what nobody has paid is not refunded."""
+        try:
+            self._outside.pull(lever, action="refund_piece")
+        except requests.HTTPError:
+            self.did["refund_piece"] -= 1
 
     def _place(self, step: Step) -> None:
         trouble = TROUBLE[step.what]

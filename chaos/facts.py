@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -11,8 +12,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count
 
 from exceptions.models import CaseSubject, ExceptionCase
+from integration_hub.kernel.aftersales import AfterSaleKind
 from integration_hub.models import Connection, InboundEvent, OutboundCommand
-from orders.models import Order, Sale, Shipment
+from orders.aftersales.models import AfterSale
+from orders.aftersales.states import OPEN
+from orders.models import Order, OrderLine, Sale, Shipment
 
 from .scene import SLUGS
 
@@ -47,6 +51,8 @@ class Held:
     sale: str
     sale_total: Decimal | None
     cases: frozenset[str]
+    cancelled: Decimal = Decimal(0)  # what its cancelled pieces cost, within a cent for each line
+    cancelled_lines: int = 0
 
 
 @dataclass
@@ -59,6 +65,9 @@ class Facts:
     told: Counter[tuple[int, str]]
     receipts: set[str]
     held: dict[str, Held] = field(default_factory=dict)
+    refunds: dict[str, Decimal] = field(default_factory=dict)  # as the shops hold them, by order and id
+    refunds_here: dict[str, Decimal] = field(default_factory=dict)
+    waiting: tuple[str, ...] = ()  # special cases that are not through, and no case says why
     twice_here: int = 0
 
 
@@ -74,10 +83,30 @@ def gather(books: dict[str, Any]) -> Facts:
     left = Counter(str(row["sale_id"]) for row in books["parcels"] if row["state"] == "done")
     told = Counter((row["order_id"], row["note"]) for row in books["notes"])
     facts = Facts(_placed(books), dict(erp), left, told, set(books["receipts"]))
-    for reference, held in _held():
-        facts.twice_here += reference in facts.held
-        facts.held[reference] = held
+    facts.refunds = {
+        f"{reference(row['shop'], row['order'])} {row['id']}": _amount(row["amount"]) for row in books["refunds"]
+    }
+    rows = AfterSale.objects.filter(external_id__startswith="REFUND:").select_related("order__channel", "connection")
+    facts.refunds_here = {_refund_name(row): row.amount for row in rows}
+    facts.waiting = tuple(_waiting())
+    for held_reference, held in _held():
+        facts.twice_here += held_reference in facts.held
+        facts.held[held_reference] = held
     return facts
+
+
+def _refund_name(row: AfterSale) -> str:
+    order = row.order.reference if row.order else row.order_external_id
+    return f"{order} {row.external_id.partition(':')[2]}"
+
+
+def _waiting() -> Iterator[str]:
+    """What is under way for ever; a parked command, a conflict or a doubt has its case."""
+    of_rows, of_orders = open_cases(AfterSale), open_cases(Order)
+    kinds = (AfterSaleKind.CANCELLATION, AfterSaleKind.REFUND)
+    for row in AfterSale.objects.filter(state__in=OPEN, kind__in=kinds):
+        if not (of_rows.get(row.pk) or of_orders.get(row.order_id or 0)):
+            yield f"{row} of {row.order} is {row.state}"
 
 
 def _placed(books: dict[str, Any]) -> dict[str, Placed]:
@@ -114,14 +143,23 @@ def _amount(value: object) -> Decimal:
 def _held() -> list[tuple[str, Held]]:
     cases = open_cases(Order)
     sales = {sale.order_id: sale for sale in Sale.objects.all()}
-    return [(order.reference, _one(order, sales.get(order.pk), cases)) for order in _orders()]
+    taken = _taken()
+    return [(order.reference, _one(order, sales.get(order.pk), cases, taken[order.pk])) for order in _orders()]
+
+
+def _taken() -> dict[int, list[Decimal]]:
+    """By order, what its cancelled pieces cost."""
+    found: dict[int, list[Decimal]] = defaultdict(list)
+    for line in OrderLine.objects.filter(cancelled__gt=0):
+        found[line.order_id].append(_amount(line.gross * line.cancelled / line.quantity))
+    return found
 
 
 def _orders() -> list[Order]:
     return list(Order.objects.select_related("channel").only("channel__slug", "external_id", "state", "total", "note"))
 
 
-def _one(order: Order, sale: Sale | None, cases: dict[int, set[str]]) -> Held:
+def _one(order: Order, sale: Sale | None, cases: dict[int, set[str]], taken: list[Decimal]) -> Held:
     return Held(
         state=order.state,
         total=order.total,
@@ -129,10 +167,12 @@ def _one(order: Order, sale: Sale | None, cases: dict[int, set[str]]) -> Held:
         sale=sale.external_id if sale else "",
         sale_total=sale.total if sale else None,
         cases=frozenset(cases.get(order.pk, ())),
+        cancelled=sum(taken, Decimal(0)),
+        cancelled_lines=len(taken),
     )
 
 
-def open_cases(model: type[Order | InboundEvent | OutboundCommand]) -> dict[int, set[str]]:
+def open_cases(model: type[Order | InboundEvent | OutboundCommand | AfterSale]) -> dict[int, set[str]]:
     """Kinds of open cases by the object that they hold up."""
     found: dict[int, set[str]] = defaultdict(set)
     rows = CaseSubject.objects.filter(

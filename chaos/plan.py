@@ -44,7 +44,7 @@ def draw(orders: int, kills: int, seed: int, pauses: int | None = None) -> Plan:
 
 
 def _order(rng: random.Random, number: int, every: float, window: float) -> Iterator[Step]:
-    """An order, and what its buyer thinks better of: 8 % change it, 7 % cancel it, 1 % order what nobody knows."""
+    """An order, and what its buyer thinks better of: 8 % change it, 7 % cancel it, 12 % give a piece back, 1 % order what nobody knows."""
     at = (number + rng.random()) * every
     shop = rng.choice(SHOPS)
     fate = rng.random()
@@ -54,6 +54,8 @@ def _order(rng: random.Random, number: int, every: float, window: float) -> Iter
         yield Step(later, rng.choice(EDITS[shop]), shop, number)
     elif fate < 0.15:
         yield Step(later, "cancel", shop, number)
+    elif fate < 0.27:
+        yield Step(later, "refund_piece", shop, number)
 
 
 def _nemesis(rng: random.Random, kills: int, window: float, pauses: int | None) -> Iterator[Step]:

@@ -53,6 +53,7 @@ def _outside(run: Run) -> list[tuple[str, str]]:
     return [
         ("orders sent", f"{placed}, of them {run.customers['misplace']} with an unknown product"),
         ("changed, cancelled", f"{changed}, {run.customers['cancel']}"),
+        ("refunds of a piece", str(run.customers["refund_piece"])),
         ("webhooks delivered", str(hooks["sent"] + hooks["again"])),
         ("duplicates offered", str(hooks["duplicated"])),
         ("webhooks lost on the way", str(hooks["lost"])),

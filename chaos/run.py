@@ -43,7 +43,7 @@ TIMES = {
     "HUB_BREAKER_LONGEST": "8",
 }
 SHOWS = 2.0  # seconds that a pause may still show after its end
-SWITCHES = {"pays_after": 2.0, "odoo_ship_after": 3.0, "shopify_retry_seconds": 0.5}
+SWITCHES = {"pays_after": 2.0, "odoo_ship_after": 12.0, "shopify_retry_seconds": 0.5}
 
 
 class Stage:
@@ -161,8 +161,8 @@ def perform(stage: Stage, plan: Plan, patience: float, stopped: Callable[[], boo
         kind: {facts.reference(shop, number) for shop, number in getattr(customers, kind)}
         for kind in ("planted", "noted")
     }
-    waits = {"longest_idle": stage.longest_idle, "entangled": witness.seen(stage.folder)}
-    judged = verdict.judge(found, **named, **waits)
+    entangled = witness.seen(stage.folder)
+    judged = verdict.judge(found, **named, longest_idle=stage.longest_idle, entangled=entangled)
     run = Run(
         customers=customers.did,
         webhooks=state["webhooks"],

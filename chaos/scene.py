@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from integration_hub.kernel.aftersales import AfterSaleKind
 from integration_hub.management import demo_world
 from integration_hub.messaging import polling, pump
 from integration_hub.models import Connection
 from integration_hub.sandbox import world as facts
+from orders.aftersales.models import AfterSaleRule
+from orders.aftersales.states import Mode
 
 from .outside import Outside
 
@@ -20,6 +23,8 @@ def build(outside: Outside) -> None:
     pump.drain(lanes=("poll", "in"))
     for shop in (_laden(outside.url), _teehaus(outside.url)):
         demo_world.switch_on(shop, erp)
+        for kind in (AfterSaleKind.CANCELLATION, AfterSaleKind.REFUND):
+            AfterSaleRule.objects.create(channel=shop, kind=kind, mode=Mode.AUTOMATIC)
 
 
 def subscribe(outside: Outside, hub: str, shop: str) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from .facts import Erp, Facts, Held, Placed
 from .ledgers import CHECKS
 
 EDITED, CANCELLED, UNKNOWN = "edited_after_export", "cancelled_after_export", "unknown_product"
 CONFLICT = "after_sale_conflict"  # cancelled here, shipped there
+REFUSED = "target_refused"  # what was to be cancelled had left the house before the ERP was told
+CENT = Decimal("0.01")
 TOLD = frozenset({EDITED, CANCELLED, CONFLICT})
 UNCLEAR = "customer_unclear"  # the played shops draw accounts and addresses at random, so some contradict each other
 DEAD, LIVE = ("cancel",), ("sale", "done")
@@ -52,6 +55,8 @@ def judge(
     add(Invariant("no order is in the hub or the ERP twice, and no shop was told anything twice", tuple(doubled)))
     add(_over(facts, "a cancelled order is cancelled here, and not live in the ERP unless a case says so", _cancelled))
     add(_over(facts, "shop, hub and ERP agree on every total, unless a case says so", _sums))
+    add(Invariant("every refund of the shops is a special case here, once and with its amount", tuple(_refunds(facts))))
+    add(Invariant("no special case waits without a case", facts.waiting))
     add(Invariant("a changed note is in the hub, or a case says so", tuple(_notes(facts, noted))))
     add(Invariant("the hub holds nothing that no shop has", tuple(facts.held.keys() - facts.placed.keys())))
     add(Invariant("the cases about products are those of the orders planted for it", tuple(_planted(facts, planted))))
@@ -60,6 +65,7 @@ def judge(
         add(Invariant(says, tuple(check(facts))))
         if "waits" in says or "parked" in says:
             verdict.stuck += len(verdict.invariants[-1].broken)
+    verdict.stuck += len(facts.waiting)
     verdict.stuck += sum(held.state == "WAITING" and not placed.unpaid for _ref, placed, held, _sales in _joined(facts))
     return verdict
 
@@ -92,7 +98,7 @@ def _told_twice(facts: Facts) -> Iterator[str]:
 
 def _cancelled(reference: str, placed: Placed, held: Held, sales: list[Erp]) -> str:
     live = any(sale.state not in DEAD for sale in sales)
-    if placed.cancelled and (held.state != "CANCELLED" or (live and not held.cases & {CANCELLED, CONFLICT})):
+    if placed.cancelled and (held.state != "CANCELLED" or (live and not held.cases & {CANCELLED, CONFLICT, REFUSED})):
         return f"{reference} is {held.state}, {len(sales)} sales, cases {sorted(held.cases)}"
     return ""
 
@@ -100,9 +106,20 @@ def _cancelled(reference: str, placed: Placed, held: Held, sales: list[Erp]) -> 
 def _sums(reference: str, placed: Placed, held: Held, sales: list[Erp]) -> str:
     if placed.total != held.total and not held.cases & TOLD:
         return f"{reference}: shop {placed.total}, hub {held.total:.2f}"
-    if sales and (sales[0].total != held.total or held.sale_total != held.total or held.sale != sales[0].id):
-        return f"{reference}: hub {held.total:.2f} as sale {held.sale}, ERP {sales[0].total} as {sales[0].id}"
+    if not sales:
+        return ""
+    left = held.total - held.cancelled
+    same = abs(sales[0].total - left) <= CENT * held.cancelled_lines or (REFUSED in held.cases and held.cancelled_lines)
+    if not same or held.sale_total != sales[0].total or held.sale != sales[0].id:
+        return f"{reference}: hub {left:.2f} of {held.total:.2f} as sale {held.sale}, ERP {sales[0].total} as {sales[0].id}"
     return ""
+
+
+def _refunds(facts: Facts) -> Iterator[str]:
+    for name in facts.refunds.keys() | facts.refunds_here.keys():
+        there, here = facts.refunds.get(name), facts.refunds_here.get(name)
+        if there != here:
+            yield f"refund {name}: {there} in the shop, {here} in the hub"
 
 
 def _notes(facts: Facts, noted: Collection[str]) -> Iterator[str]:

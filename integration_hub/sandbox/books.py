@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from .hooks import Sender
@@ -40,8 +41,13 @@ class Books:
                 "sales": [_cut(row, ("id", *_SALE)) for row in self._store.rows("sale.order")],
                 "parcels": [_cut(row, ("id", "sale_id", "state")) for row in self._store.rows("stock.picking")],
                 "notes": [_cut(row, ("order_id", "note")) for row in self._store.rows("woo.notes")],
+                "refunds": [*self._refunds("woo", _woo_amount), *self._refunds("shopify", _shopify_amount)],
                 "receipts": sorted(self._sender.receipts or ()),
             }
+
+    def _refunds(self, shop: str, amount: Callable[[Record], str]) -> list[Record]:
+        rows = self._store.rows(f"{shop}.refunds")
+        return [{"shop": shop, "order": row["order_id"], "id": row["id"], "amount": amount(row)} for row in rows]
 
     def _pulse(self, given: Record) -> Record:
         """What is still under way, and how many subscriptions each shop has in force."""
@@ -56,6 +62,14 @@ class Books:
         """From now on remember what was acknowledged."""
         self._sender.receipts = set()
         return {"ok": True}
+
+
+def _woo_amount(row: Record) -> str:
+    return str(row["amount"])
+
+
+def _shopify_amount(row: Record) -> str:
+    return str(sum((Decimal(one["amount"]) for one in row["transactions"]), Decimal(0)))
 
 
 def _cut(row: Record, names: tuple[str, ...]) -> Record:

@@ -218,7 +218,7 @@ class Control:
             return odoo_sales.delivered(self._world, sale)
 
     def _woo_order(self, given: Record, number: int) -> Record:
-        """Edit (``changes``), double the first line, refund, cancel, pay, or delete (``force``: for good) an order."""
+        """Edit (``changes``), double the first line, refund (``refund_piece``: one piece of the first line), cancel, pay, or delete (``force``: for good) an order."""
         announce = bool(given.get("webhooks", True))
         if given["action"] == "double":
             with self._world.lock:
@@ -227,8 +227,9 @@ class Control:
             return self._woo.shop.edit(number, given.get("changes") or {}, announce)
         if given["action"] == "cancel":
             return self._woo.shop.edit(number, {"status": "cancelled"}, announce)
-        if given["action"] == "refund":
-            lines, amount = _lines(given), str(given.get("amount") or "")
+        if given["action"] in REFUNDS:
+            order = self._woo.shop.order(number)
+            lines, amount = _lines(given, order, paid=bool(order["date_paid_gmt"])), str(given.get("amount") or "")
             return self._woo.refunds.by_hand(number, lines, amount, str(given.get("reason") or ""))
         if given["action"] == "pay":
             self._woo.shop.pay(number)
@@ -239,13 +240,14 @@ class Control:
 
     def _shopify_order(self, given: Record, number: int) -> Record:
         """Edit (``changes``), refund, pay or cancel an order, or move a return of it (``return``: how)."""
-        if given["action"] == "refund":
-            lines, amount = _lines(given), str(given.get("amount") or "")
+        if given["action"] in REFUNDS:
+            order, amount = self._shopify.back.order(number), str(given.get("amount") or "")
+            lines = _lines(given, order, paid=order["financial_status"] == "paid")
             return self._shopify.back.by_hand(number, lines, amount, str(given.get("reason") or ""))
         if given["action"] == "return":
             move, reason = str(given.get("move") or "request"), str(given.get("reason") or "")
             instead = {str(sku): int(pieces) for sku, pieces in (given.get("instead") or {}).items()}
-            return self._shopify.back.turn_back(number, move, _lines(given), reason, instead)
+            return self._shopify.back.turn_back(number, move, _lines(given, {}, paid=True), reason, instead)
         if given["action"] == "pay":
             self._shopify.shop.pay(number)
             return self._shopify.back.order(number)
@@ -256,8 +258,18 @@ class Control:
         raise KeyError(given["action"])
 
 
-def _lines(given: Record) -> dict[str, int]:
-    """Pieces by SKU; from a form as one article (``sku``) and how many (``pieces``)."""
+REFUNDS = ("refund", "refund_piece")
+
+
+def _lines(given: Record, order: Record, *, paid: bool) -> dict[str, int]:
+    """Pieces by SKU; from a form as one article (``sku``) and how many (``pieces``).
+
+    ``refund_piece`` is one piece of the order's first line; ValueError where nobody has paid for it.
+    """
+    if given["action"] == "refund_piece":
+        if not paid:
+            raise ValueError("not paid")
+        return {order["line_items"][0]["sku"]: 1}
     if given.get("sku"):
         return {str(given["sku"]): int(given.get("pieces") or 1)}
     return {str(sku): int(pieces) for sku, pieces in (given.get("lines") or {}).items()}

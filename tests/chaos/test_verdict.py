@@ -105,6 +105,29 @@ def test_another_total_in_the_erp_is_never_excused() -> None:
     assert only(judge(facts(PLACED, excused, replace(SALE, total=Decimal("9.99"))))[1]).startswith("shop, hub and ERP")
 
 
+def test_cancelled_pieces_are_taken_from_the_sale_or_refused() -> None:
+    less = replace(HELD, cancelled=Decimal("4.00"), cancelled_lines=1, sale_total=Decimal("6.01"))
+    assert judge(facts(PLACED, less, replace(SALE, total=Decimal("6.01"))))[1] == set()
+    both = replace(less, sale_total=TEN)
+    assert only(judge(facts(PLACED, both, SALE))[1]).startswith("shop, hub and ERP")
+    assert judge(facts(PLACED, replace(both, cases=frozenset({"target_refused"})), SALE))[1] == set()
+
+
+@pytest.mark.parametrize(("there", "here"), [("4.00", None), ("4.00", "3.99"), (None, "4.00")])
+def test_a_refund_is_here_once_with_its_amount(there: str | None, here: str | None) -> None:
+    found = facts(PLACED, HELD, SALE)
+    found.refunds = {"laden:1 7": Decimal(there)} if there else {}
+    found.refunds_here = {"laden:1 7": Decimal(here)} if here else {}
+    assert only(judge(found)[1]).startswith("every refund")
+
+
+def test_a_special_case_that_waits_is_stuck() -> None:
+    found = facts(PLACED, HELD, SALE)
+    found.waiting = ("C-1 of laden:1 is RUNNING",)
+    figures, broken = judge(found)
+    assert (figures, only(broken)) == ((0, 0, 1), "no special case waits without a case")
+
+
 def test_planted_trouble_and_nothing_else_is_a_case() -> None:
     held = replace(HELD, state="HELD", sale="", sale_total=None, cases=frozenset({"unknown_product"}))
     assert judge(facts(PLACED, held), planted={"laden:1"}) == ((0, 0, 0), set())
