@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from integration_hub.backoffice.actions import Action
@@ -13,9 +16,9 @@ from integration_hub.kernel.text import Text, say
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
 
-from . import services
-from .kinds import known
-from .models import CaseState, ExceptionCase
+from . import approvals, services
+from .kinds import all_kinds, known
+from .models import CaseState, CloseCode, ExceptionCase, Waits
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,34 @@ class Why(forms.Form):
     """A reason in words, required where something is closed or accepted."""
 
     why = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}), min_length=5, max_length=2000)
+
+
+class Closing(Why):
+    """Why it is closed although nothing was fixed: a code to count by, and words."""
+
+    reason = forms.ChoiceField(label=_("Reason for closing"), choices=[("", "–"), *CloseCode.choices])
+
+    field_order = ("reason", "why")
+
+
+class Waiting(forms.Form):
+    """Who has to move first, and until when we wait at most; empty: until somebody says so."""
+
+    on = forms.ChoiceField(label=_("Waits for"), choices=[("", "–"), *Waits.choices])
+    until = forms.DateTimeField(
+        label=_("Back on the list at"),
+        required=False,
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+    )
+    why = forms.CharField(
+        label=_("What was asked"), widget=forms.Textarea(attrs={"rows": 2}), min_length=5, max_length=2000
+    )
+
+    def clean_until(self) -> datetime | None:
+        until: datetime | None = self.cleaned_data["until"]
+        if until and until <= timezone.now():
+            raise forms.ValidationError(_("This time is over."))
+        return until
 
 
 class Comment(forms.Form):
@@ -76,12 +107,37 @@ def _assign(case: ExceptionCase, *, by: User, to: User | None) -> Text:
 
 
 def _retry(case: ExceptionCase, *, by: User) -> Text:
-    return say("%(count)s run again", count=services.rerun(case))
+    return say("%(count)s run again", count=services.rerun(case, by=by))
 
 
-def _dismiss(case: ExceptionCase, *, by: User, why: str) -> Text:
-    services.dismiss(case, by=by, why=why)
-    return say("Closed without a fix")
+def _dismiss(case: ExceptionCase, *, by: User, reason: str, why: str) -> Text:
+    services.dismiss(case, by=by, code=reason, why=why)
+    return say("Closed without a fix: %(what)s", what=f"close:{reason}")
+
+
+def is_closed(case: ExceptionCase) -> Text | None:
+    return say("This exception is open.") if case.state == CaseState.OPEN else None
+
+
+def _reopen(case: ExceptionCase, *, by: User, why: str) -> Text:
+    services.reopen(case)
+    return say("Re-opened")
+
+
+def _wait(case: ExceptionCase, *, by: User, on: str, until: datetime | None, why: str) -> Text:
+    services.wait(case, on=on, until=until)
+    if until:
+        return say("Waits for %(what)s, until %(until)s at most", what=f"waits:{on}", until=until)
+    return say("Waits for %(what)s", what=f"waits:{on}")
+
+
+def _waits(case: ExceptionCase) -> Text | None:
+    return is_open(case) or (None if case.waits_for else say("This exception waits for nobody else."))
+
+
+def _go_on(case: ExceptionCase, *, by: User) -> Text:
+    services.go_on(case)
+    return say("It is our turn again")
 
 
 def _comment(case: ExceptionCase, *, by: User, comment: str) -> Text:
@@ -125,8 +181,9 @@ DISMISS = Action(
     label=_("Close without a fix"),
     permission="exceptions.dismiss_exceptioncase",
     run=_dismiss,
-    form=Why,
+    form=Closing,
     allowed=is_open,
+    second=approvals.second,
     help=_("Nothing is processed. What this exception holds up stays as it is."),
     bulk=True,
     destructive=True,
@@ -139,12 +196,53 @@ COMMENT = Action(
     form=Comment,
 )
 
-ALWAYS: tuple[Action, ...] = (TAKE, ASSIGN, RETRY, COMMENT, DISMISS)
+REOPEN = Action(
+    code="exceptions.reopen",
+    label=_("Re-open"),
+    permission="exceptions.reopen_exceptioncase",
+    run=_reopen,
+    form=Why,
+    allowed=is_closed,
+    help=_("It holds up again what it held up when it was closed."),
+)
+WAIT = Action(
+    code="exceptions.wait",
+    label=_("Wait for others"),
+    permission="exceptions.assign_exceptioncase",
+    run=_wait,
+    form=Waiting,
+    allowed=is_open,
+    help=_("It leaves the lists of what is to be done, and comes back at the time you say. The due time stays."),
+    bulk=True,
+)
+GO_ON = Action(
+    code="exceptions.go_on",
+    label=_("Our turn again"),
+    permission="exceptions.assign_exceptioncase",
+    run=_go_on,
+    allowed=_waits,
+    bulk=True,
+)
+
+ALWAYS: tuple[Action, ...] = (TAKE, ASSIGN, RETRY, WAIT, GO_ON, COMMENT, DISMISS, REOPEN)
 
 
 def by_code(case: ExceptionCase, code: str) -> Action | None:
     """The action of this code that belongs to this case: its kind's fixes and what every case offers."""
     return {action.code: action for action in actions_of(case)}.get(code)
+
+
+def known_action(code: str) -> Action | None:
+    """The action of this code, of whatever kind."""
+    every = (*ALWAYS, *(fix for kind in all_kinds() for fix in kind.fixes))
+    return next((action for action in every if action.code == code), None)
+
+
+def for_many(code: str, cases: Sequence[ExceptionCase]) -> Action | None:
+    """An action that can be done to all of these cases at once: what every case offers, or a fix of their one kind."""
+    kinds = {case.kind for case in cases}
+    offered = (*ALWAYS, *(known(kinds.pop()).fixes if len(kinds) == 1 else ()))
+    return next((action for action in offered if action.code == code and action.bulk), None)
 
 
 def actions_of(case: ExceptionCase) -> tuple[Action, ...]:

@@ -53,7 +53,7 @@ class Progress:
 def rows(case: ExceptionCase, user: User, *, start: int = 0, limit: int = FIRST) -> list[Affected]:
     """Objects in a fixed order, those that still wait first."""
     found = _subjects(case, start, limit)
-    at = _standings(found)
+    at = standings(found)
     return [Affected(row, url_of(face_of(row.subject_type), row.subject_id, user), at.get(row.pk)) for row in found]
 
 
@@ -61,7 +61,7 @@ def progress(case: ExceptionCase, seen: Sequence[Affected] | None = None) -> Pro
     """How far the objects are; only the first ones (``seen``, if at hand) are looked at one by one."""
     sums = case.subjects.aggregate(total=Count("pk"), waiting=Count("pk", filter=Q(open=True)))
     if seen is None:
-        at = _standings(_subjects(case, 0, FIRST))
+        at = standings(_subjects(case, 0, FIRST))
     else:
         at = {row.subject.pk: row.standing for row in seen if row.standing}
     return Progress(
@@ -77,7 +77,7 @@ def _subjects(case: ExceptionCase, start: int, limit: int) -> list[CaseSubject]:
     return list(rows[start : start + limit])
 
 
-def _standings(found: Iterable[CaseSubject]) -> dict[int, Standing]:
+def standings(found: Iterable[CaseSubject]) -> dict[int, Standing]:
     """Where the objects stand by the row that names them: one query for each kind of object."""
     by_type: dict[Any, dict[int, int]] = {}
     for row in found:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import (
+    Count,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    TextField,
+)
+from django.db.models.functions import Cast, Extract, Now
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -21,14 +35,19 @@ PER_PAGE = 50
 LAST_PAGE = 200
 MANY = 99
 SEARCH_BACK = timedelta(days=180)
-OPEN_TABS = ("mine", "team", "all")
+TO_DO = ("mine", "team", "all")
+_ROOT = re.compile(r"[0-9a-f]{64}")
+OPEN_TABS = (*TO_DO, "waiting")
 CLOSED_TABS = ("auto", "closed")
 TABS = (*OPEN_TABS, *CLOSED_TABS)
 
 
 @dataclass(frozen=True)
 class Filters:
-    """A view of the list.  ``assignee`` is ``me``, ``none`` or a user's id; ``channel`` a connection's id."""
+    """A view of the list.  ``assignee`` is ``me``, ``none`` or a user's id; ``channel`` a connection's id.
+
+    ``root`` shows the cases of one root cause; ``single`` shows every case in a row of its own.
+    """
 
     tab: str = ""
     q: str = ""
@@ -37,6 +56,8 @@ class Filters:
     kind: str = ""
     assignee: str = ""
     overdue: str = ""
+    root: str = ""
+    single: str = ""
     page: int = 1
 
     @classmethod
@@ -52,6 +73,8 @@ class Filters:
             kind=query.get("kind", "") if query.get("kind", "") in {kind.code for kind in all_kinds()} else "",
             assignee=_assignee(query.get("assignee", "")),
             overdue="1" if query.get("overdue") else "",
+            root=query.get("root", "") if _ROOT.fullmatch(query.get("root", "")) else "",
+            single="1" if query.get("single") else "",
             page=min(max(int(_number(query.get("page", "")) or 1), 1), LAST_PAGE),
         )
 
@@ -60,9 +83,14 @@ class Filters:
         return self.tab in OPEN_TABS
 
     @property
+    def groups(self) -> bool:
+        """Whether cases of one root share a row."""
+        return self.is_open and not (self.root or self.single)
+
+    @property
     def narrows(self) -> bool:
         """Whether more than the tab is chosen."""
-        return any(getattr(self, name) for name in ("q", "role", "channel", "kind", "assignee", "overdue"))
+        return any(getattr(self, name) for name in ("q", "role", "channel", "kind", "assignee", "overdue", "root"))
 
     def query(self, **changes: object) -> str:
         """The query string of this view with changes; back on page 1 unless told."""
@@ -79,9 +107,25 @@ class Filters:
                 rows = rows.filter(closed_at__gte=timezone.now() - SEARCH_BACK)
         return rows.by_urgency() if self.is_open else rows.order_by("-closed_at", "-pk")
 
+    def grouped(self, user: User, role: str) -> QuerySet[ExceptionCase, Any]:
+        """One row for each root and currency: how many cases, what they hold up, the money in them; most urgent first."""
+        rows = self.rows(user, role).order_by().values("root", "currency")
+        return rows.annotate(
+            number=Count("pk"),
+            lead=Min("pk"),
+            other=Max("pk"),
+            held=Sum("size"),
+            total=Sum("amount"),
+            due=Min("due_at"),
+            urgency=ExpressionWrapper(
+                (Sum("amount") + 1) * Extract(Now() - Min("first_seen_at"), "epoch"),
+                output_field=DecimalField(max_digits=30, decimal_places=4),
+            ),
+        ).order_by("-urgency", "due", "lead")
+
     def _narrowed(self, user: User) -> Q:
         wanted = Q()
-        for name, column in (("role", "role"), ("channel", "connection_id"), ("kind", "kind")):
+        for name, column in (("role", "role"), ("channel", "connection_id"), ("kind", "kind"), ("root", "root")):
             if value := getattr(self, name):
                 wanted &= Q(**{column: value})
         if self.assignee:
@@ -99,17 +143,20 @@ def _assignee(text: str) -> str:
     return text if text in ("me", "none") else _number(text)
 
 
-_IN_TAB: dict[str, Callable[[User, str], Q]] = {
-    "mine": lambda user, _role: Q(state=CaseState.OPEN, assignee=user),
-    "team": lambda _user, role: Q(state=CaseState.OPEN, role=role),
-    "all": lambda _user, _role: Q(state=CaseState.OPEN),
-    "auto": lambda _user, _role: Q(state=CaseState.SOLVED, closed_by=None),
-    "closed": lambda _user, _role: Q(state__in=(CaseState.SOLVED, CaseState.DISMISSED), closed_by__isnull=False),
+_CLOSED = (CaseState.SOLVED, CaseState.DISMISSED)
+_IN_TAB: dict[str, Callable[[User, str], CaseQuerySet]] = {
+    "mine": lambda user, _role: ExceptionCase.objects.our_turn().filter(assignee=user),
+    "team": lambda _user, role: ExceptionCase.objects.our_turn().filter(role=role),
+    "all": lambda _user, _role: ExceptionCase.objects.our_turn(),
+    "waiting": lambda _user, _role: ExceptionCase.objects.waiting(),
+    "auto": lambda _user, _role: ExceptionCase.objects.filter(state__in=_CLOSED, closed_by=None),
+    "closed": lambda _user, _role: ExceptionCase.objects.filter(state__in=_CLOSED, closed_by__isnull=False),
 }
 
 
 def in_tab(tab: str, user: User, role: str) -> CaseQuerySet:
-    return ExceptionCase.objects.filter(_IN_TAB[tab](user, role))
+    """The cases of a tab for this person and team."""
+    return _IN_TAB[tab](user, role)
 
 
 def counts(user: User, role: str) -> dict[str, str]:

@@ -8,6 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from integration_hub.backoffice.actions import Action
+from integration_hub.kernel.text import Text
+from integration_hub.models.access import User
+
+from .models import Severity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,8 +19,11 @@ class Kind:
     """A kind of trouble: words, who is responsible, how soon, and how it is fixed.
 
     ``title`` may hold ``%(name)s`` gaps that a case's params fill.  ``rerun(case)`` lets everything the case holds up run
-    again and returns how many that was.  ``fixes`` are the Actions offered on the case, best first.  ``names`` translates
+    again and returns how many that was; ``one(pk, by)`` lets one of them, so that many can run in the background.  ``fixes`` are the Actions offered on the case, best first.  ``names`` translates
     codes that stand in params (``postal_code``); ``help`` says more than the explanation, for whoever meets it first.
+    ``due`` counts in the team's working time (24 hours are one working day) unless the kind is due ``around_the_clock``;
+    ``severity`` is what it is at least, however little money hangs on it.
+    ``root(found)`` is what cases of several causes share (see ``roots``); None where each cause is its own root.
     """
 
     code: str
@@ -26,9 +33,13 @@ class Kind:
     role: str
     due: timedelta
     rerun: Callable[[Any], int]
+    one: Callable[[int, User | None], Any] | None = None
     fixes: tuple[Action, ...] = ()
     names: Mapping[str, Any] = field(default_factory=dict)
     help: Any = ""
+    severity: Severity = Severity.NORMAL
+    around_the_clock: bool = False
+    root: Callable[[Text], Any] | None = None
 
 
 _REGISTER: dict[str, Kind] = {}

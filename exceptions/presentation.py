@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -82,15 +82,25 @@ class Shown:
         return self.case.state == CaseState.OPEN
 
     @property
+    def due_at(self) -> datetime:
+        return self.case.due_at
+
+    @property
     def overdue(self) -> bool:
-        return self.is_open and self.case.due_at < timezone.now()
+        return self.is_open and self.due_at < timezone.now()
 
     @property
     def due(self) -> str:
         """``2 h overdue`` or the moment it is due."""
         if self.overdue:
-            return gettext("%(time)s overdue") % {"time": span(timezone.now() - self.case.due_at)}
-        return moment(self.case.due_at)
+            return gettext("%(time)s overdue") % {"time": span(timezone.now() - self.due_at)}
+        return moment(self.due_at)
+
+    @property
+    def waits(self) -> str:
+        """Until when it waits for others; empty without an end."""
+        until = self.case.waits_until
+        return gettext("until %(moment)s") % {"moment": moment(until)} if until else ""
 
     @property
     def age(self) -> str:
@@ -120,6 +130,50 @@ class Shown:
 def _named(value: str, names: Mapping[str, Any]) -> str:
     parts = value.split(", ")
     return ", ".join(str(names[part]) for part in parts) if all(part in names for part in parts) else value
+
+
+class Group(Shown):
+    """Several cases of one root, as one row: the words of the first, the sums of all."""
+
+    def __init__(
+        self,
+        case: ExceptionCase,
+        *,
+        size: int,
+        amount: Decimal,
+        number: int,
+        due: datetime,
+        differs: Collection[str],
+        query: str,
+    ) -> None:
+        super().__init__(case, size=size, amount=amount)
+        self.number, self.query, self._due, self._differs = number, query, due, differs
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """What differs from case to case is left open."""
+        return super().params | dict.fromkeys(self._differs, "…")
+
+    @property
+    def due_at(self) -> datetime:
+        return self._due
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> set[str]:
+    """The names of what is not the same in both."""
+    return {name for name in {*one, *other} if one.get(name) != other.get(name)}
+
+
+class _Gaps(dict[str, str]):
+    """Fills every gap of a title with an ellipsis."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def plain(title: str) -> str:
+    """The title of a kind without a case to fill it."""
+    return title % _Gaps()
 
 
 def person_name(user: User) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -16,14 +17,15 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integration_hub.kernel import codec
-from integration_hub.kernel.errors import RetryLater
+from integration_hub.kernel.errors import NotNow, RetryLater
 from integration_hub.kernel.text import Text, say
 from integration_hub.models import Connection
 from integration_hub.models.access import User
 from integration_hub.models.activity import note
 
+from . import approvals, healing, levels, roots
 from .kinds import kind_of
-from .models import CaseState, CaseSubject, ExceptionCase
+from .models import CaseState, CaseSubject, CloseCode, ExceptionCase, How, Waits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class Trouble:
     expected: Text | None = None
     found: Text | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
-    due_at: datetime | None = None  # a deadline from outside; else the kind's own time
+    due_at: datetime | None = None  # a deadline from outside; else by the service levels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,12 +91,15 @@ def open_case(
             found=_json(trouble.found),
             params=dict(trouble.params),
             data=dict(trouble.data),
-            **({"due_at": trouble.due_at} if trouble.due_at else {}),
+            **({"due_at": trouble.due_at, "due_fixed": True} if trouble.due_at else {}),
         )
     else:
         note(case, "exceptions.opened", say("Opened: %(subject)s", subject=row.label), system="hub")
+    before = case.amount
     _measure(case)
     case.refresh_from_db()
+    if (made or case.amount != before) and levels.weigh(case):
+        case.save(update_fields=["severity", "due_at"])
     return case
 
 
@@ -122,7 +127,9 @@ def _fresh(trouble: Trouble, stake: Stake, connection: Connection | None) -> Exc
         connection=connection,
         currency=stake.currency,
         role=kind.role,
-        due_at=trouble.due_at or timezone.now() + kind.due,
+        root=roots.root_of(trouble.kind, connection.pk if connection else None, trouble.cause[:200], trouble.found),
+        due_at=trouble.due_at or timezone.now() + kind.due,  # weighed once its amount is known
+        due_fixed=trouble.due_at is not None,
     )
 
 
@@ -171,8 +178,8 @@ def settle(
             _release(row, by)
 
 
-def clear(subject: models.Model, *, causes: Iterable[str]) -> None:
-    """Say that these causes hold the subject up no more; empty cases close."""
+def clear(subject: models.Model, *, causes: Iterable[str], how: How = How.CAUSE_GONE) -> int:
+    """Say that these causes hold the subject up no more; empty cases close.  Returns how many closed."""
     rows = CaseSubject.objects.filter(
         subject_type=ContentType.objects.get_for_model(subject),
         subject_id=subject.pk,
@@ -180,28 +187,79 @@ def clear(subject: models.Model, *, causes: Iterable[str]) -> None:
         case__state=CaseState.OPEN,
         case__cause__in=[cause[:200] for cause in causes],
     )
-    for row in rows.order_by("case_id"):
-        _release(row, None)
+    return sum(_release(row, None, how) for row in rows.order_by("case_id"))
 
 
 @transaction.atomic
-def _release(row: CaseSubject, by: User | None) -> None:
+def _release(row: CaseSubject, by: User | None, how: How = How.CAUSE_GONE) -> bool:
+    """Let go of one object; whether that closed the case."""
+    by = by or acting()
     case = ExceptionCase.objects.select_for_update(of=("self",)).get(pk=row.case_id)
     CaseSubject.objects.filter(pk=row.pk).update(open=False)
-    if _measure(case) == 0 and case.state == CaseState.OPEN:
-        _close(case, CaseState.SOLVED, by=by)
-        note(case, "exceptions.solved", say("Solved: the cause is gone."), by=by, system="" if by else "hub")
+    if _measure(case) or case.state != CaseState.OPEN:
+        return False
+    _close(case, CaseState.SOLVED, by=by)
+    text = say("Solved: the cause is gone.")
+    note(case, "exceptions.solved", text, by=by, system="" if by else "hub")
+    if by is None:
+        proof = healing.proof_of(row.subject_type_id, row.subject_id)
+        healing.record(
+            how,
+            f"case:{case.pk}:{case.reopened}",
+            text,
+            proof=proof,
+            connection=case.connection,
+            case=case,
+            since=case.first_seen_at,
+        )
+    return True
 
 
-def _close(case: ExceptionCase, state: CaseState, *, by: User | None = None, why: str = "") -> None:
-    case.state, case.closed_at, case.closed_by, case.close_reason = state, timezone.now(), by, why
-    case.save(update_fields=["state", "closed_at", "closed_by", "close_reason"])
+def _close(
+    case: ExceptionCase, state: CaseState, *, by: User | None = None, code: CloseCode | str = "", why: str = ""
+) -> None:
+    case.state, case.closed_at, case.closed_by = state, timezone.now(), by
+    case.close_code, case.close_reason = code, why
+    case.waits_for, case.waits_until = "", None
+    case.save(update_fields=["state", "closed_at", "closed_by", "close_code", "close_reason", *_WAITING])
+    approvals.withdraw_all(case)
 
 
-def dismiss(case: ExceptionCase, *, by: User, why: str) -> None:
-    """Close without a fix, with a reason."""
-    _close(case, CaseState.DISMISSED, by=by, why=why)
-    case.subjects.filter(open=True).update(open=False)
+_WAITING = ("waits_for", "waits_until")
+
+
+def dismiss(case: ExceptionCase, *, by: User, code: CloseCode | str, why: str) -> None:
+    """Close without a fix, with a reason; what it held up is let go as it is."""
+    _close(case, CaseState.DISMISSED, by=by, code=code, why=why)
+    case.subjects.filter(open=True).update(open=False, let_go=True)
+
+
+def reopen(case: ExceptionCase) -> None:
+    """Open a closed case again with everything it held up last.  NotNow where a newer one of the same cause is open."""
+    same = ExceptionCase.objects.open().filter(kind=case.kind, cause=case.cause)
+    if newer := same.first():
+        raise NotNow(say("The same trouble is open already, as exception %(number)s.", number=newer.pk))
+    held = case.subjects.filter(let_go=True) if case.state == CaseState.DISMISSED else case.subjects.all()
+    if not held.update(open=True, let_go=False):
+        raise NotNow(say("This exception held nothing up that could be held again."))
+    case.state, case.closed_at, case.closed_by = CaseState.OPEN, None, None
+    case.close_code, case.close_reason, case.reopened = "", "", case.reopened + 1
+    case.save(update_fields=["state", "closed_at", "closed_by", "close_code", "close_reason", "reopened"])
+    _measure(case)
+    case.refresh_from_db()
+    levels.weigh(case)
+    case.save(update_fields=["severity", "due_at"])
+
+
+def wait(case: ExceptionCase, *, on: Waits | str, until: datetime | None) -> None:
+    """Say whose turn it is: the case leaves the lists of what is to be done, until that time if there is one."""
+    case.waits_for, case.waits_until = on, until
+    case.save(update_fields=_WAITING)
+
+
+def go_on(case: ExceptionCase) -> None:
+    """It is our turn again."""
+    wait(case, on="", until=None)
 
 
 def assign(case: ExceptionCase, *, to: User | None) -> None:
@@ -209,9 +267,21 @@ def assign(case: ExceptionCase, *, to: User | None) -> None:
     case.save(update_fields=["assignee"])
 
 
-def rerun(case: ExceptionCase) -> int:
-    """Let everything the case holds up run again; returns how many.  The case closes itself when the cause is gone."""
-    return kind_of(case.kind).rerun(case)
+_acting: ContextVar[User | None] = ContextVar("acting", default=None)
+
+
+def acting() -> User | None:
+    """Who lets things run again here, however deep below."""
+    return _acting.get()
+
+
+def rerun(case: ExceptionCase, *, by: User | None = None) -> int:
+    """Let everything the case holds up run again; returns how many.  What closes by that was closed by this person."""
+    token = _acting.set(by)
+    try:
+        return kind_of(case.kind).rerun(case)
+    finally:
+        _acting.reset(token)
 
 
 def held_up(case: ExceptionCase, model: type[models.Model]) -> list[int]:

@@ -25,9 +25,22 @@ _CASES = (
     "exceptions.assign_exceptioncase",
     "exceptions.retry_exceptioncase",
     "exceptions.comment_exceptioncase",
+    "exceptions.reopen_exceptioncase",
+    "exceptions.approve_exceptioncase",
+    "exceptions.manage_rule",
     "integration_hub.take_alert",
 )
-_SEE_CASES = ("exceptions.view_exceptioncase", "integration_hub.view_alert")
+_SEE_CASES = (
+    "exceptions.view_exceptioncase",
+    "exceptions.view_job",
+    "exceptions.view_healing",
+    "exceptions.view_rule",
+    "exceptions.view_approval",
+    "exceptions.view_servicelevel",
+    "exceptions.view_workcalendar",
+    "exceptions.view_amountlimit",
+    "integration_hub.view_alert",
+)
 _SEE_ARTICLES = (
     "inventory.view_variant",
     "inventory.view_listing",

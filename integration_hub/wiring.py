@@ -11,6 +11,10 @@ import accounting.handlers
 import accounting.ledger_cases
 import accounting.ledger_invariants
 import exceptions.invariants
+import exceptions.jobs
+import exceptions.levels
+import exceptions.models
+import exceptions.rules
 import inventory.cases
 import inventory.invariants
 import inventory.models
@@ -28,6 +32,8 @@ import orders.completeness
 import orders.completeness_cases
 import orders.edits
 import orders.erp
+import orders.explaining
+import orders.habits
 import orders.handlers
 import orders.invariants
 import orders.panels
@@ -49,7 +55,8 @@ import payments.states
 import payments.summary
 import payments.telling
 from accounting.services import exporting, finding, posting
-from exceptions import kinds, subjects
+from exceptions import explaining as outlooks
+from exceptions import habits, kinds, subjects
 from integration_hub import roles
 from integration_hub.api import alert_figures
 from integration_hub.backoffice import invariants, seals, words
@@ -59,6 +66,7 @@ from integration_hub.messaging import (
     bulk,
     cases,
     dispatch,
+    explaining,
     inbox,
     outbox,
     polling,
@@ -74,6 +82,7 @@ from integration_hub.messaging.alerts import rules as alert_rules
 from integration_hub.messaging.alerts import watch as alert_watch
 from integration_hub.messaging.dispatch import Many, Verb
 from integration_hub.messaging.schedules import Task
+from integration_hub.models.connection import ConnectionState
 from integration_hub.models.inbound import Door
 from integration_hub.models.outbound import Outcome
 from integration_hub.processes import PROCESSES
@@ -200,6 +209,8 @@ KINDS = (
 
 FACES = (orders.summary.FACE, *inventory.cases.FACES, *inventory.stock_cases.FACES, *payments.summary.FACES)
 
+EXPLAINERS = (orders.explaining.explain, explaining.explain)
+
 LANES = {
     "in": inbox.process,
     "out": outbox.deliver,
@@ -210,6 +221,7 @@ LANES = {
     "duty": schedules.work,
     orders.completeness.LANE: orders.completeness.work,
     "stock": watch.work,
+    "jobs": lambda: exceptions.jobs.work() or exceptions.rules.work(),
     comparison.LANE: comparison.work,
     alert_delivery.LANE: alert_delivery.work,
     finding.LANE: posting.work,
@@ -277,6 +289,12 @@ TASKS = (
         every=timedelta(hours=1),
         run=alarms.hourly,
     ),
+    Task(
+        name=exceptions.levels.DUTY,
+        label=_("Reckon due times of exceptions anew"),
+        at=time(4),
+        run=exceptions.levels.weigh_all,
+    ),
     Task(name="stock_nightly", label=_("Look for idle stock"), at=time(1, 30), run=alarms.nightly),
     Task(
         name="figures",
@@ -301,7 +319,10 @@ TERMS = (
     | payments.states.TERMS
     | dict(orders.aftersales.states.AfterSaleState.choices)
     | {kind.value: label for kind, label in orders.aftersales.states.KINDS.items()}
+    | {f"close:{code}": label for code, label in exceptions.models.CloseCode.choices}
+    | {f"waits:{code}": label for code, label in exceptions.models.Waits.choices}
     | dict(Door.choices)
+    | dict(ConnectionState.choices)
     | dict(Outcome.choices)
     | dict(inventory.models.Field.choices)
     | dict(inventory.models.Owner.choices)
@@ -316,6 +337,8 @@ def connect() -> None:
     dispatch.connect(REPORTS, NEWS, VERBS, BATCHES)
     kinds.register(KINDS, teams=roles.LABELS)
     subjects.register(FACES)
+    outlooks.register(EXPLAINERS)
+    habits.register((*habits.HABITS, *orders.habits.HABITS))
     orders.panels.register([payments.panel.PANEL])
     switches.register(PROCESSES)
     invariants.register(INVARIANTS)

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from customers.models import Customer
+from exceptions import approvals, jobs
 from exceptions import services as cases
 from exceptions.actions import Choice, Why, is_open
 from exceptions.models import ExceptionCase
@@ -65,8 +66,7 @@ def _map_product(case: ExceptionCase, *, by: User, variant: Variant) -> Text:
     assert case.connection is not None  # noqa: S101  unknown products are always a channel's
     held = cases.held_up(case, Order)
     inventory.mean(case.connection, named(case), variant, by=by)
-    for pk in cases.held_up(case, Order):
-        services.reconsider(pk, by=by)
+    jobs.again(case, by=by)
     return say(
         "%(name)s is %(sku)s from now on; %(count)s orders run on",
         name=named(case).sku or named(case).title,
@@ -196,6 +196,8 @@ ACCEPT = Action(
     initial=_seen_now,
     allowed=is_open,
     effect=_one_effect,
+    bulk=True,
+    second=approvals.second,
     help=_("The order goes on with the figures the shop states. Your reason is kept with it."),
 )
 

@@ -6,21 +6,18 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from exceptions import services as cases
+from exceptions import jobs, roots
 from exceptions.kinds import Kind
-from exceptions.models import ExceptionCase
+from integration_hub.models.access import User
 
 from . import actions, services
 from .aftersales import actions as aftersales
 from .models import ADDRESS_FIELDS, Order, OrderAddress
 
 
-def rerun(case: ExceptionCase) -> int:
-    """Judge every order the case holds up again, each in a transaction of its own, in order of id."""
-    held = cases.held_up(case, Order)
-    for pk in held:
-        services.reconsider(pk)
-    return len(held)
+def one(pk: int, by: User | None) -> Order:
+    """Judge one order again."""
+    return services.reconsider(pk, by=by)
 
 
 KINDS = (
@@ -33,7 +30,8 @@ KINDS = (
         blocks=_("Writing these orders to the ERP"),
         role="operations",
         due=timedelta(hours=4),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
         fixes=(actions.MAP_PRODUCT,),
         help=_(
             "Say once which product is meant: the hub remembers it for this shop, and every order that waits runs on at once. If the product is missing altogether, create it in the ERP; the hub takes it over and matches it by itself."
@@ -46,7 +44,8 @@ KINDS = (
         blocks=_("Writing this order to the ERP"),
         role="operations",
         due=timedelta(hours=8),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
         fixes=(actions.CORRECT_ADDRESS, actions.ACCEPT),
         help=_(
             "Ask the customer or look at earlier orders, then correct the address here. The correction holds until the shop states another address. Accept it as it is only where delivery works without the missing part."
@@ -62,7 +61,8 @@ KINDS = (
         blocks=_("Writing this order to the ERP, invoice"),
         role="finance",
         due=timedelta(hours=8),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
         fixes=(actions.ACCEPT,),
         help=_(
             "Compare the lines with the order in the shop: often an extension adds a fee or a discount and does not report it as a line. Correct it in the shop if you can; accept it with a reason if the customer really pays the stated total."
@@ -70,12 +70,14 @@ KINDS = (
     ),
     Kind(
         code="tax_rate_unknown",
+        root=roots.exactly,
         title=_("Tax rate of order %(number)s is unknown: %(rates)s"),
         explanation=_("No tax rate of the destination or of the home country fits what the shop states."),
         blocks=_("Writing this order to the ERP, invoice"),
         role="finance",
         due=timedelta(hours=8),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
         fixes=(actions.ACCEPT,),
         help=_(
             "Compare the country of delivery with the tax class of the products in the shop. Correct it there if it is wrong; the hub takes the correction over by itself. Accept it with a reason if the rate is right."
@@ -88,7 +90,8 @@ KINDS = (
         blocks=_("Writing this order to the ERP"),
         role="operations",
         due=timedelta(hours=8),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
         fixes=(actions.CHOOSE_CUSTOMER,),
         help=_("Both customers stay as they are; you only say whose order this is."),
     ),
@@ -101,10 +104,12 @@ KINDS = (
         blocks=_("Writing this order to the ERP"),
         role="operations",
         due=timedelta(hours=8),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
     ),
     Kind(
         code="take_up_failed",
+        root=roots.words,
         title=_("Earlier order %(number)s could not be taken up"),
         explanation=_(
             "A process was switched on for earlier orders, and this one failed. It stays recorded; nothing was written."
@@ -112,7 +117,8 @@ KINDS = (
         blocks=_("Writing this order to the ERP"),
         role="integrator",
         due=timedelta(hours=8),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
     ),
     Kind(
         code="edited_after_export",
@@ -121,7 +127,8 @@ KINDS = (
         blocks=_("Correct delivery and invoice of this order"),
         role="operations",
         due=timedelta(hours=4),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
     ),
     Kind(
         code="cancelled_after_export",
@@ -133,6 +140,7 @@ KINDS = (
         blocks=_("The goods must not be shipped"),
         role="operations",
         due=timedelta(hours=1),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q
 
-from exceptions import services as exceptions
+from exceptions import jobs
 from exceptions.models import ExceptionCase
 from integration_hub.kernel.aftersales import AfterSaleKind
 from integration_hub.kernel.messages import (
@@ -27,7 +27,6 @@ from inventory.models import Variant
 from . import erp, services, stock
 from .aftersales.models import AfterSale
 from .aftersales.states import AfterSaleState
-from .models import Order
 
 
 def order_reported(channel: Connection, report: OrderReport, event: InboundEvent) -> str | None:
@@ -50,7 +49,7 @@ def products_known(news: Sequence[ProductKnown]) -> None:
     for one in sorted(news, key=lambda one: one.variant_id):
         cases = ExceptionCase.objects.open().filter(_names(one, variants[one.variant_id]), kind="unknown_product")
         for case in cases.order_by("pk"):
-            _run_on(case, User.objects.filter(pk=one.by).first() if one.by else None)
+            jobs.again(case, by=User.objects.filter(pk=one.by).first() if one.by else None)
 
 
 def _names(known: ProductKnown, variant: Variant) -> Q:
@@ -60,11 +59,6 @@ def _names(known: ProductKnown, variant: Variant) -> Q:
     there = Q(data__product_id=known.product_id) if known.product_id else Q(pk=None)
     there |= Q(data__sku=known.sku) if known.sku else Q(pk=None)
     return there & Q(connection=known.connection_id)
-
-
-def _run_on(case: ExceptionCase, by: User | None) -> None:
-    for pk in exceptions.held_up(case, Order):
-        services.reconsider(pk, by=by)
 
 
 def stock_moved(news: Sequence[StockMoved]) -> None:

@@ -9,6 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from exceptions import jobs
 from exceptions import services as cases
 from exceptions.actions import is_open
 from exceptions.kinds import Kind
@@ -24,12 +25,9 @@ from . import services, stock
 from .models import Order
 
 
-def rerun(case: ExceptionCase) -> int:
-    """Judge every order that waits anew, in order of id."""
-    held = cases.held_up(case, Order)
-    for pk in held:
-        services.reconsider(pk)
-    return len(held)
+def one(pk: int, by: User | None) -> Order:
+    """Judge one order that waits anew."""
+    return services.reconsider(pk, by=by)
 
 
 class DueForm(forms.Form):
@@ -177,7 +175,8 @@ KINDS = (
         blocks=_("Writing these orders to the ERP"),
         role="operations",
         due=timedelta(hours=8),
-        rerun=rerun,
+        rerun=jobs.again,
+        one=one,
         fixes=(DELIVER_IN_PART,),
         help=_(
             "As soon as goods come in, the orders run on by themselves, oldest first. Or deliver in part, or promise a date. To cancel a line, cancel it in the shop and return the money there: the hub takes the change over and the order runs on."

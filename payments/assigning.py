@@ -19,7 +19,7 @@ from integration_hub.models.access import User
 from integration_hub.models.activity import note
 from orders.models import Order
 
-from . import balances, likely, matching, recognising, writeoffs
+from . import balances, late, likely, matching, recognising, writeoffs
 from .likely import Fit
 from .models import Allocation, Candidate, Transaction, Unassigned
 from .states import MONEY_BACK, Ground, How, Kind, Search
@@ -40,8 +40,10 @@ def tie(ids: Iterable[int]) -> None:
     """Find the orders of these movements, those in doubt too, and bring everything up to date that hangs on them."""
     wanted = list(ids)
     orders = set(matching.match(wanted))
+    waiting = late.waiting(Unassigned.objects.filter(pk__in=wanted))
     for row in _undecided(wanted):
         orders |= _judge(row)
+    late.came(waiting)
     follow(wanted, orders)
 
 

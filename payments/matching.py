@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 
 from exceptions import services as cases
 
+from . import late
 from .models import Allocation, Progress, Transaction, Unassigned
 from .names import PLAIN_SQL
 from .states import Search
@@ -168,10 +169,12 @@ def _carry_out(cursor: Any, ground: str, rule: str) -> None:
 
 @contextmanager
 def _telling(rows: QuerySet[Unassigned]) -> Iterator[None]:
-    """Close the cases of those that a person was asked about and that are tied now."""
+    """Close the cases of those that a person was asked about and that are tied now; write down who only came late."""
+    early = late.waiting(rows)
     asked = rows.filter(search=Search.ASKED)
     before = set(asked.values_list("pk", flat=True))
     yield
+    late.came(early)
     answered = before - set(asked.values_list("pk", flat=True)) if before else set()
     for row in Transaction.objects.filter(pk__in=answered).order_by("pk"):
         cases.settle(row, kinds=KINDS)

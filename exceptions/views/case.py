@@ -22,11 +22,15 @@ from integration_hub.models import origin
 from integration_hub.models.access import User
 from integration_hub.models.look import looked_at
 
-from .. import actions, affected, evidence
-from ..models import CaseState, CaseSubject, ExceptionCase
+from .. import actions, affected, approvals, evidence, explaining, habits, preview
+from ..jobs import counts_of
+from ..models import CaseState, CaseSubject, ExceptionCase, Job
 from ..presentation import Shown
 from ..subjects import face_of, link
+from .approvals import ShownApproval
+from .jobs import ShownJob
 from .listing import closed
+from .rules import shown_offer
 
 Typed = tuple[str, Mapping[str, Any]]  # an action's code and what was typed into its form
 
@@ -70,6 +74,25 @@ def act(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     else:
         messages.success(request, words(text))
     return redirect("exception", pk)
+
+
+@required("exceptions.view_exceptioncase")
+@require_POST
+def try_out(request: HttpRequest, pk: int, code: str) -> HttpResponse:
+    """Show what the fix would change; nothing is changed."""
+    case = _case(pk)
+    action = actions.by_code(case, code)
+    if action is None:
+        raise Http404
+    typed: Typed = (code, request.POST)
+    try:
+        found = preview.of(action, case, by=person(request), data=request.POST)
+    except Invalid:
+        return _page(request, case, typed=typed, status=422)
+    except HubError as error:
+        messages.warning(request, words(error.text))
+        return _page(request, case, typed=typed)
+    return _page(request, case, typed=typed, seen=found)
 
 
 @required("exceptions.view_exceptioncase")
@@ -132,7 +155,14 @@ def _shown(case: ExceptionCase) -> Shown:
     return shown if shown.is_open else closed([case])[0]
 
 
-def _page(request: HttpRequest, case: ExceptionCase, *, typed: Typed | None = None, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    case: ExceptionCase,
+    *,
+    typed: Typed | None = None,
+    seen: preview.Preview | None = None,
+    status: int = 200,
+) -> HttpResponse:
     user = person(request)
     shown = _shown(case)
     rows = affected.rows(case, user, limit=affected.FIRST + 1)
@@ -145,6 +175,15 @@ def _page(request: HttpRequest, case: ExceptionCase, *, typed: Typed | None = No
         rows=rows[: affected.FIRST],
         more=len(rows) > affected.FIRST,
         progress=affected.progress(case, rows[: affected.FIRST]),
+        jobs=_jobs(case),
+        seen=seen,
+        rule_offers=[shown_offer(one) for one in habits.offers_for(case.kind, case.connection_id)]
+        if shown.is_open
+        else [],
+        may_manage=user.has_perm("exceptions.manage_rule"),
+        healings=[] if shown.is_open else list(case.healings.order_by("-pk")[:3]),
+        outlook=explaining.outlook(case, only) if shown.is_open else None,
+        approvals=[ShownApproval(row, user) for row in approvals.requested(case)],
         offers=_offers(case, user, typed) if shown.is_open else [],
         always=_always(case, user, typed),
         facts=_facts(only, user),
@@ -153,6 +192,13 @@ def _page(request: HttpRequest, case: ExceptionCase, *, typed: Typed | None = No
         **_evidence(case, only, user),
     )
     return render(request, "exceptions/case.html", page, status=status)
+
+
+def _jobs(case: ExceptionCase) -> list[ShownJob]:
+    """The last jobs that let this case's objects run again."""
+    found = list(Job.objects.filter(case=case).select_related("by").order_by("-pk")[:3])
+    counted = counts_of(found)
+    return [ShownJob(job, counted[job.pk]) for job in found]
 
 
 def _offers(case: ExceptionCase, user: User, typed: Typed | None) -> list[Offer]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
@@ -19,10 +21,10 @@ from integration_hub.models import Connection
 from integration_hub.models.access import User
 
 from .. import actions
-from ..filters import LAST_PAGE, PER_PAGE, Filters, counts
-from ..kinds import all_kinds, team_label
-from ..models import CaseSubject, ExceptionCase, SavedView
-from ..presentation import Shown, person_name
+from ..filters import LAST_PAGE, MANY, PER_PAGE, Filters, counts
+from ..kinds import all_kinds, known, team_label
+from ..models import Approval, ApprovalState, CaseSubject, ExceptionCase, Job, SavedView
+from ..presentation import Group, Shown, differing, person_name, plain
 from ..sheets import EXCEPTIONS
 
 _FIRST_LABEL = (
@@ -39,6 +41,8 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
     if file := exports.asked(request, EXCEPTIONS, _labelled(filters, user, role)):
         return file
     rows, more = _page(filters, user, role)
+    if filters.root and rows:
+        filters = replace(filters, kind=rows[0].case.kind)
     page = context(
         request,
         _("Exceptions"),
@@ -48,8 +52,12 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
         pager=_pager(filters, len(rows), more=more),
         choices=_choices(),
         saved=_saved(user, role, filters),
-        bulk=_bulk(user) if filters.is_open else [],
+        bulk=_bulk(user, filters) if filters.is_open else [],
+        group=_head(rows, filters, user, role),
         here=filters.query(page=filters.page),
+        key=uuid4(),
+        to_approve=Approval.objects.filter(state=ApprovalState.REQUESTED)[:MANY].count() or "",
+        running=Job.objects.filter(finished_at=None)[:MANY].count() or "",
     )
     return render(request, "exceptions/list.html", page)
 
@@ -61,11 +69,37 @@ def _labelled(filters: Filters, user: User, role: str) -> QuerySet[ExceptionCase
 
 def _page(filters: Filters, user: User, role: str) -> tuple[list[Shown], bool]:
     start = (filters.page - 1) * PER_PAGE
+    if filters.groups:
+        groups = list(filters.grouped(user, role)[start : start + PER_PAGE + 1])
+        return _groups(groups[:PER_PAGE], filters), len(groups) > PER_PAGE
     found = list(_labelled(filters, user, role)[start : start + PER_PAGE + 1])
     more = len(found) > PER_PAGE
     if filters.is_open:
         return [Shown(case) for case in found[:PER_PAGE]], more
     return closed(found[:PER_PAGE]), more
+
+
+def _groups(groups: Sequence[Mapping[str, Any]], filters: Filters) -> list[Shown]:
+    """A row for each root: its first case with the sums of all."""
+    ids = {pk for group in groups for pk in (group["lead"], group["other"])}
+    rows = ExceptionCase.objects.select_related("connection", "assignee", "closed_by")
+    cases = {case.pk: case for case in rows.annotate(first_label=Subquery(_FIRST_LABEL)).filter(pk__in=ids)}
+    return [_group(group, cases, filters) for group in groups if group["lead"] in cases]
+
+
+def _group(group: Mapping[str, Any], cases: Mapping[int, ExceptionCase], filters: Filters) -> Shown:
+    lead = cases[group["lead"]]
+    if group["number"] == 1:
+        return Shown(lead)
+    return Group(
+        lead,
+        size=group["held"],
+        amount=group["total"],
+        number=group["number"],
+        due=group["due"],
+        differs=differing(lead.params, cases.get(group["other"], lead).params),
+        query=filters.query(root=lead.root),
+    )
 
 
 def closed(cases: Sequence[ExceptionCase]) -> list[Shown]:
@@ -88,8 +122,9 @@ def _tabs(filters: Filters, user: User, role: str) -> list[dict[str, Any]]:
         "mine": _("Mine"),
         "team": _("My team"),
         "all": _("All"),
-        "auto": _("Solved by itself"),
-        "closed": _("Closed by people"),
+        "waiting": _("Waiting for others"),
+        "auto": _("Done automatically"),
+        "closed": _("Done by people"),
     }
     return [
         {
@@ -122,24 +157,13 @@ def _choices() -> dict[str, list[tuple[str, str]]]:
         "channel": [
             (str(pk), name) for pk, name in Connection.objects.order_by("name").values_list("pk", "name")[:200]
         ],
-        "kind": sorted(((kind.code, _plain(str(kind.title))) for kind in kinds), key=_label),
+        "kind": sorted(((kind.code, plain(str(kind.title))) for kind in kinds), key=_label),
         "people": [(str(one.pk), person_name(one)) for one in actions.assignable()[:200]],
     }
 
 
 def _label(choice: tuple[str, str]) -> str:
     return choice[1].casefold()
-
-
-class _Gaps(dict[str, str]):
-    """Fills every gap of a title with an ellipsis."""
-
-    def __missing__(self, name: str) -> str:
-        return "…"
-
-
-def _plain(title: str) -> str:
-    return title % _Gaps()
 
 
 def _saved(user: User, role: str, filters: Filters) -> list[dict[str, Any]]:
@@ -155,6 +179,26 @@ def _saved(user: User, role: str, filters: Filters) -> list[dict[str, Any]]:
     ]
 
 
-def _bulk(user: User) -> list[Action]:
-    """What can be done to many cases at once by this person."""
-    return [action for action in actions.ALWAYS if action.bulk and may(action, user)]
+def _bulk(user: User, filters: Filters) -> list[Action]:
+    """What can be done to many cases at once by this person; with one kind in view its fixes too, best first."""
+    fixes = known(filters.kind).fixes if filters.kind else ()
+    return [action for action in (*fixes, *actions.ALWAYS) if action.bulk and may(action, user)]
+
+
+def _head(rows: Sequence[Shown], filters: Filters, user: User, role: str) -> Group | None:
+    """What the cases of one root have in common, with their sums; None elsewhere."""
+    if not (filters.root and filters.is_open and rows):
+        return None
+    group = next(iter(filters.grouped(user, role)[:1]), None)
+    if group is None:
+        return None
+    first, last = rows[0].case, rows[-1].case
+    return Group(
+        first,
+        size=group["held"],
+        amount=group["total"],
+        number=group["number"],
+        due=group["due"],
+        differs=differing(first.params, last.params),
+        query=filters.query(),
+    )

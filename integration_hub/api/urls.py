@@ -10,6 +10,8 @@ from rest_framework.routers import SimpleRouter
 from accounting.ledger_api import EntryViewSet, ExportViewSet, RuleViewSet
 from customers.api import CustomerViewSet
 from exceptions.api import ExceptionViewSet
+from exceptions.jobs_api import ApprovalViewSet, JobViewSet
+from exceptions.rules_api import HabitRuleViewSet, HealingViewSet
 from inventory.api import ListingViewSet, ProductViewSet
 from inventory.stock_api import (
     AvailabilityViewSet,
@@ -54,6 +56,10 @@ _router.register("customers", CustomerViewSet, "customer")
 _router.register("products", ProductViewSet, "product")
 _router.register("listings", ListingViewSet, "listing")
 _router.register("exceptions", ExceptionViewSet, "exception")
+_router.register("exception-jobs", JobViewSet, "exception-job")
+_router.register("exception-rules", HabitRuleViewSet, "exception-rule")
+_router.register("self-healings", HealingViewSet, "self-healing")
+_router.register("approvals", ApprovalViewSet, "approval")
 _router.register("connections", ConnectionViewSet, "connection")
 _router.register("completeness", CompletenessViewSet, "completeness")
 _router.register("stock/levels", LevelViewSet, "stock-level")

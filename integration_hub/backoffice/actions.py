@@ -45,6 +45,7 @@ class Action:
 
     ``allowed`` gives None, or the Text that says why not now.  ``run(row, by=user, **cleaned)`` changes it through
     services and returns what happened in words.  ``effect`` says before what would happen.  ``initial`` fills the form.
+    ``second(action, row, user, data)`` asks a second person instead and returns what was asked; None where one is enough.
     ``outside(row)`` is what must not happen in a transaction (HTTP): it runs before it, and ``run`` gets its JSON as ``found``.
     """
 
@@ -57,6 +58,7 @@ class Action:
     effect: Callable[[Any], Text] | None = None
     initial: Callable[[Any], dict[str, Any]] = nothing
     outside: Callable[[Any], dict[str, Any]] | None = None
+    second: Callable[[Action, Any, User, Mapping[str, Any]], Text | None] | None = None
     help: Any = ""
     bulk: bool = False
     primary: bool = False
@@ -101,21 +103,32 @@ def offered(actions: tuple[Action, ...], row: Any, user: User) -> list[Action]:
     return [action for action in actions if may(action, user) and action.allowed(row) is None]
 
 
-def perform(action: Action, row: models.Model, *, by: User, data: Mapping[str, Any] | None = None) -> Text:
-    """Do it, once, under a lock.  Raises PermissionDenied, Invalid, NotNow and whatever the services raise."""
+def perform(
+    action: Action, row: models.Model, *, by: User, data: Mapping[str, Any] | None = None, approved: bool = False
+) -> Text:
+    """Do it, once, under a lock.  Raises PermissionDenied, Invalid, NotNow and whatever the services raise.
+
+    ``approved``: a second person agreed already, or it is only tried and undone; nobody else says so.
+    """
     if not may(action, by):
         raise PermissionDenied(str(action.label))
     cleaned = _cleaned(action, row, data or {})
     found = {"found": action.outside(row)} if action.outside else {}
+    asking = None if approved else action.second
     with origin.because(action.code, str(cleaned.get("why", ""))):
-        return patiently(lambda: _run(action, row, by, cleaned | found))
+        return patiently(
+            lambda: _run(action, row, by, cleaned | found, lambda it: asking and asking(action, it, by, data or {}))
+        )
 
 
 @transaction.atomic
-def _run(action: Action, row: models.Model, by: User, given: dict[str, Any]) -> Text:
+def _run(action: Action, row: models.Model, by: User, given: dict[str, Any], ask: Callable[[Any], Text | None]) -> Text:
     locked = type(row)._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
     if (hindrance := action.allowed(locked)) is not None:
         raise NotNow(hindrance, code="not_now")
+    if asked := ask(locked):
+        note(locked, f"{action.code}.asked", asked, by=by, why=str(given.get("why", "")))
+        return asked
     text = action.run(locked, by=by, **given)
     note(locked, action.code, text, by=by, why=str(given.get("why", "")), data=given.get("found"))
     return text

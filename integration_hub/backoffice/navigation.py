@@ -87,6 +87,24 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
         ),
     ),
     (
+        _("Rules of exceptions"),
+        (
+            Item(
+                _("Service levels"),
+                "admin:exceptions_servicelevel_changelist",
+                "timer",
+                "exceptions.view_servicelevel",
+            ),
+            Item(
+                _("Working hours"),
+                "admin:exceptions_workcalendar_changelist",
+                "calendar_month",
+                "exceptions.view_workcalendar",
+            ),
+            Item(_("Limits"), "admin:exceptions_amountlimit_changelist", "speed", "exceptions.view_amountlimit"),
+        ),
+    ),
+    (
         _("Access"),
         (
             Item(_("Users"), "admin:integration_hub_user_changelist", "badge", "integration_hub.view_user"),

@@ -10,9 +10,10 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from exceptions import roots
 from exceptions import services as cases
 from exceptions.kinds import Kind
-from exceptions.models import ExceptionCase
+from exceptions.models import ExceptionCase, How
 from exceptions.services import Trouble
 from integration_hub.kernel.errors import HubError, Misconfigured
 from integration_hub.kernel.text import Text, say
@@ -21,7 +22,7 @@ from integration_hub.models.connection import UNREACHABLE_AFTER, ConnectionState
 from integration_hub.models.inbound import EventState
 from integration_hub.models.outbound import CommandState
 
-from . import breakers, checks, clock, pump
+from . import breakers, checks, clock, healed, pump
 
 
 def event_parked(event: InboundEvent, text: Text, code: str, detail: str) -> None:
@@ -79,12 +80,15 @@ def event_over(event: InboundEvent) -> None:
     """It needs no further try: what earlier ones opened lets go of it."""
     if event.attempts > 1 or event.reason_code:
         cases.settle(event, kinds=("defect", "not_understood"))
-        _waits_no_more(event)
+        if not _waits_no_more(event):
+            healed.event(event)
 
 
-def _waits_no_more(event: InboundEvent) -> None:
-    if event.attempts > 1:
-        cases.clear(event, causes=[f"waits:{event.pk}", _unreachable(event.connection_id)])
+def _waits_no_more(event: InboundEvent) -> int:
+    if event.attempts <= 1:
+        return 0
+    closed = cases.clear(event, causes=[f"waits:{event.pk}"], how=How.LATE)
+    return closed + cases.clear(event, causes=[_unreachable(event.connection_id)], how=How.INTERMITTENT)
 
 
 def command_refused(row: OutboundCommand, error: HubError) -> None:
@@ -132,7 +136,11 @@ def _unreachable(connection_id: int) -> str:
 def command_over(row: OutboundCommand) -> None:
     """The command is done or not wanted any more: what earlier tries opened lets go of its subject."""
     if row.attempts > 1 or row.reason:
-        cases.clear(row.subject or row, causes=[f"command:{row.pk}", _unreachable(row.connection_id)])
+        subject = row.subject or row
+        closed = cases.clear(subject, causes=[f"command:{row.pk}"])
+        closed += cases.clear(subject, causes=[_unreachable(row.connection_id)], how=How.INTERMITTENT)
+        if not closed:
+            healed.command(row)
 
 
 def connection_misconfigured(connection: Connection, error: Misconfigured) -> None:
@@ -190,7 +198,8 @@ def poll_defect(connection: Connection, stream: str, error: str) -> None:
 
 def poll_worked(connection: Connection, stream: str) -> None:
     """A page arrived: what polling had opened for the connection itself closes."""
-    cases.clear(connection, causes=[_unreachable(connection.pk), f"poll:{connection.pk}:{stream}"])
+    cases.clear(connection, causes=[_unreachable(connection.pk)], how=How.INTERMITTENT)
+    cases.clear(connection, causes=[f"poll:{connection.pk}:{stream}"])
 
 
 def webhook_disabled(connection: Connection, topic: str, status: str) -> None:
@@ -250,6 +259,7 @@ def _again(case: ExceptionCase, model: type[models.Model], state: Any) -> int:
 KINDS = (
     Kind(
         code="not_understood",
+        root=roots.words,
         title=_("Message %(topic)s from %(connection)s not understood"),
         explanation=_(
             "The sender is who it says it is, but the message makes no sense to the hub. It is kept as received."
@@ -261,6 +271,7 @@ KINDS = (
     ),
     Kind(
         code="event_waits",
+        root=roots.words,
         title=_("Message %(topic)s from %(connection)s cannot be processed yet"),
         explanation=_(
             "The message is understood, but something it needs is not there or is busy. The hub keeps trying by itself; the exception closes when the message gets through."
@@ -272,6 +283,7 @@ KINDS = (
     ),
     Kind(
         code="target_refused",
+        root=roots.words,
         title=_("%(target)s refuses the order"),
         explanation=_(
             "The target system answered that it will not take this. The same try would fail again until something changes."
@@ -317,6 +329,7 @@ KINDS = (
     ),
     Kind(
         code="defect",
+        root=roots.words,
         title=_("Defect of the hub"),
         explanation=_("The hub made a mistake of its own. The message is kept and can be retried after an update."),
         blocks=_("What this message or command was to do"),

@@ -22,7 +22,7 @@ from . import claims, stop
 
 logger = logging.getLogger(__name__)
 
-REALTIME = ("in", "out", "stock")
+REALTIME = ("in", "out", "stock", "jobs")
 BATCH = ("alerts", "bulk_in", "bulk_out", "poll", "catchup", "duty", "completeness", "stocktake", "ledger", "export")
 LANES = REALTIME + BATCH
 CLUSTERS = {"hub": REALTIME, "batch": BATCH}  # of django-q2: what is new never waits behind a backfill
@@ -137,6 +137,10 @@ _DUE = {
     "export": "SELECT EXISTS (SELECT 1 FROM accounting_export WHERE due_at <= statement_timestamp())",
     "alerts": """SELECT EXISTS (SELECT 1 FROM integration_hub_alertdelivery
     WHERE state IN ('DUE', 'LEASED') AND due_at <= statement_timestamp())""",
+    "jobs": """SELECT EXISTS (SELECT 1 FROM exceptions_jobrow
+        WHERE state = 'WAITING' AND due_at <= statement_timestamp())
+      OR EXISTS (SELECT 1 FROM exceptions_rule r JOIN exceptions_exceptioncase c ON c.kind = r.kind
+        WHERE r.enabled AND c.state = 'OPEN' AND NOT c.rules_tried)""",
     "completeness": "SELECT EXISTS (SELECT 1 FROM orders_daytally WHERE due_at <= statement_timestamp())",
 }
 

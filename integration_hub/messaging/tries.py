@@ -27,7 +27,7 @@ from integration_hub.models import Attempt, OutboundCommand
 from integration_hub.models.outbound import CommandState, Outcome
 from integration_hub.models.patience import patiently
 
-from . import cases, claims, dispatch, pump
+from . import cases, claims, dispatch, healed, pump
 
 logger = logging.getLogger(__name__)
 
@@ -195,6 +195,7 @@ def _done(attempt: Try, written: Written, outcome: Outcome) -> None:
             made = attempt.record(outcome)
             dispatch.verb(row.verb).done(row, written, made)
             cases.command_over(row)
+            healed.token_renewed(row, made)
     if mine:
         pump.kick("bulk_out" if row.bulk else "out")
 

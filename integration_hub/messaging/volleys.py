@@ -27,7 +27,7 @@ from integration_hub.kernel.text import say
 from integration_hub.models import Attempt, Connection, OutboundCommand
 from integration_hub.models.patience import patiently
 
-from . import breakers, bulk, cases, claims, dispatch, leases, pump, stop, tries
+from . import breakers, bulk, cases, claims, dispatch, healed, leases, pump, stop, tries
 from .tries import Try
 
 logger = logging.getLogger(__name__)
@@ -228,6 +228,7 @@ def _done(well: Sequence[Try], token: UUID) -> None:
             many.done([(row, answers[row.pk], made[row.pk]) for row in rows])
     for attempt in over:
         cases.command_over(attempt.row)
+        healed.token_renewed(attempt.row, made[attempt.row.pk])
 
 
 def _tried(rows: Sequence[OutboundCommand]) -> dict[int, int]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Min, Sum
 from django.utils import timezone
 
+from exceptions import healing
 from exceptions import services as cases
-from exceptions.models import CaseSubject
+from exceptions.models import CaseSubject, How
 from exceptions.services import Trouble
 from integration_hub.kernel.text import say
 from integration_hub.models import Connection
@@ -92,6 +93,7 @@ def keep(channel: Connection, found: Sequence[Found], seen: Seen) -> None:
         for one, cause in zip(found, causes, strict=True)
     )
     _tell_cases(channel, found)
+    _levelled(channel, found, now)
     for one in found:
         fell = one.change < 0
         one.row.told = one.row.expected = one.found
@@ -146,6 +148,28 @@ def _tell_cases(channel: Connection, found: Sequence[Found]) -> None:
             variant,
             connection=channel,
         )
+
+
+def _plain(quantity: Decimal) -> str:
+    return f"{quantity.normalize():f}"
+
+
+def _levelled(channel: Connection, found: Sequence[Found], since: datetime) -> None:
+    """What is below the threshold is told anew without a person; written down with what was found."""
+    threshold = places.rule_of(channel).drift_threshold
+    small = [one for one in found if abs(one.change) < threshold]
+    if not small:
+        return
+    sample = {str(one.row.pk): [_plain(one.row.told or Decimal(0)), _plain(one.found)] for one in small[:MOST_SUBJECTS]}
+    healing.record(
+        How.DRIFT,
+        f"drift:{channel.pk}:{since.isoformat()}",
+        say("%(count)s levels in %(shop)s differed by less than the threshold", count=len(small), shop=channel.name),
+        proof={"threshold": f"{threshold:f}", "levels": sample},
+        connection=channel,
+        since=since,
+        number=len(small),
+    )
 
 
 def cause_of(channel: Connection) -> str:

@@ -88,7 +88,7 @@ def test_an_exception_describes_its_fixes_and_a_fix_works(caller: Caller, report
 def test_a_form_filled_in_wrongly_says_where(caller: Caller, reported: Order) -> None:
     url = f"/api/v1/exceptions/{ExceptionCase.objects.get().pk}/"
     client = caller("operations")
-    short = act(client, url, "exceptions.dismiss", why="no")
+    short = act(client, url, "exceptions.dismiss", reason="NOT_NEEDED", why="no")
     assert short.status_code == 400
     assert [error["pointer"] for error in short.json()["errors"]] == ["#/why"]
     assert act(client, url, "orders.map_product", variant={"a": 1}).json()["errors"][0]["pointer"] == "#/variant"
@@ -101,9 +101,9 @@ def test_an_action_asks_for_its_own_permission_and_for_its_time(caller: Caller, 
     auditor, client = caller("auditor"), caller("operations")
     offered = {item["code"]: item for item in auditor.get(url).json()["actions"]}
     assert not any(item["permitted"] or item["fields"] for item in offered.values())
-    assert act(auditor, url, "exceptions.dismiss", why="not needed").status_code == 403
-    assert act(client, url, "exceptions.dismiss", why="not needed").status_code == 200
-    late = act(client, url, "exceptions.dismiss", why="not needed")
+    assert act(auditor, url, "exceptions.dismiss", reason="NOT_NEEDED", why="not needed").status_code == 403
+    assert act(client, url, "exceptions.dismiss", reason="NOT_NEEDED", why="not needed").status_code == 200
+    late = act(client, url, "exceptions.dismiss", reason="NOT_NEEDED", why="not needed")
     assert (late.status_code, late.json()["type"]) == (409, "urn:hub:problem:not-now")
     assert act(client, url, "orders.no_such").status_code == 404
     assert ExceptionCase.objects.get().closed_by.username == "operations"  # type: ignore[union-attr]

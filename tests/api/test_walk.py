@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -10,8 +11,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounting.models import AccountRule
-from exceptions.models import ExceptionCase
-from integration_hub.models import Connection, InboundEvent
+from exceptions import healing, jobs
+from exceptions.models import Approval, ExceptionCase, Healing, How, Rule
+from integration_hub.kernel.text import say
+from integration_hub.models import Connection, InboundEvent, User
 from inventory.models import Listing, MappingStep, Variant
 from orders.aftersales.models import AfterSale
 from orders.models import Order
@@ -85,6 +88,18 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "api:exception-list": ("GET", ORDERS),
     "api:exception-detail": ("GET", ORDERS),
     "api:exception-action": ("POST", ORDERS - {"auditor"}),
+    "api:exception-try": ("POST", frozenset({"finance", "operations", "integrator", "administrator"})),
+    "api:exception-job-list": ("GET", ORDERS),
+    "api:exception-job-detail": ("GET", ORDERS),
+    "api:exception-job-stop": ("POST", frozenset({"administrator"})),
+    "api:exception-rule-list": ("GET", ORDERS),
+    "api:exception-rule-detail": ("GET", ORDERS),
+    "api:exception-rule-action": ("POST", frozenset({"finance", "operations", "integrator", "administrator"})),
+    "api:self-healing-list": ("GET", ORDERS),
+    "api:self-healing-detail": ("GET", ORDERS),
+    "api:approval-list": ("GET", ORDERS),
+    "api:approval-detail": ("GET", ORDERS),
+    "api:approval-action": ("POST", frozenset({"finance", "operations", "integrator", "administrator"})),
     "api:connection-list": ("GET", ORDERS),
     "api:connection-detail": ("GET", ORDERS),
     "api:statements": ("POST", frozenset({"finance", "administrator"})),
@@ -121,6 +136,14 @@ def test_the_table_holds_every_address() -> None:
 def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
     """An address of each name that leads to something."""
     case = ExceptionCase.objects.get()
+    asker = User.objects.create_superuser("asker")
+    job = jobs.for_cases("exceptions.take", [case], by=asker, data={}, key=uuid4())
+    rule = Rule.objects.create(habit="closing", kind=case.kind, most=1, currency="EUR", by=asker)
+    healing.record(How.DRIFT, "x", say("x"), proof={"rows": 1})
+    asked = {"reason": "OTHER", "why": "asked for"}
+    waits = Approval.objects.create(
+        case=case, action="exceptions.dismiss", data=asked, amount=1, currency="EUR", requested_by=asker
+    )
     day = DayTally.objects.create(connection=own_system, day="2026-11-20")
     paid = money.arguments()
     pot = reported.lines.exclude(variant=None).get().variant_id or 0
@@ -177,6 +200,18 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
         "exception-list": "exceptions/",
         "exception-detail": f"exceptions/{case.pk}/",
         "exception-action": f"exceptions/{case.pk}/actions/exceptions.take/",
+        "exception-try": f"exceptions/{case.pk}/try/exceptions.retry/",
+        "exception-job-list": "exception-jobs/",
+        "exception-job-detail": f"exception-jobs/{job.pk}/",
+        "exception-job-stop": f"exception-jobs/{job.pk}/stop/",
+        "exception-rule-list": "exception-rules/",
+        "exception-rule-detail": f"exception-rules/{rule.pk}/",
+        "exception-rule-action": f"exception-rules/{rule.pk}/actions/exceptions.rule_off/",
+        "self-healing-list": "self-healings/",
+        "self-healing-detail": f"self-healings/{Healing.objects.get().pk}/",
+        "approval-list": "approvals/",
+        "approval-detail": f"approvals/{waits.pk}/",
+        "approval-action": f"approvals/{waits.pk}/actions/exceptions.approve/",
         "connection-list": "connections/",
         "connection-detail": "connections/laden/",
         "completeness-list": "completeness/",
@@ -213,6 +248,7 @@ def test_each_role_gets_where_the_table_says(caller: Caller, addresses: dict[str
             "api:refund-action",
             "api:entry-action",
             "api:export-make",
+            "api:exception-rule-action",
         )
         over = ("api:export-action",)  # what is ready is not written again
         good = (400,) if name in asking else (409,) if name in over else (200,)

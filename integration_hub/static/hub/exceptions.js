@@ -17,7 +17,7 @@ function say(text) {
 const rows = () => [...document.querySelectorAll("tr[data-case]")];
 const current = () => document.querySelector("tr[data-case][aria-current]");
 const linkOf = (row) => row.querySelector(".ex-reason a");
-const boxes = () => [...document.querySelectorAll("input[name=case]")];
+const boxes = () => [...document.querySelectorAll("input[name=case], input[name=root]")];
 
 function goTo(row) {
   if (!row) return;
@@ -45,27 +45,27 @@ function tally() {
 }
 
 function tick(row) {
-  const box = row?.querySelector("input[name=case]");
+  const box = row?.querySelector("input[name=case], input[name=root]");
   if (box) { box.checked = !box.checked; tally(); }
 }
 
 async function take() {
   const form = document.getElementById("bulk");
   const button = form?.querySelector("button[value='exceptions.take']");
-  const chosen = boxes().filter((box) => box.checked).map((box) => box.value);
-  const ids = chosen.length ? chosen : [current()?.dataset.case].filter(Boolean);
-  if (!button || !ids.length) return;
-  const body = new URLSearchParams({ action: button.value, csrfmiddlewaretoken: form.csrfmiddlewaretoken.value });
-  ids.forEach((id) => body.append("case", id));
+  const ticked = boxes().filter((box) => box.checked);
+  const chosen = ticked.length ? ticked : boxes().filter((box) => box.closest("tr") === current());
+  if (!button || !chosen.length) return;
+  const body = new URLSearchParams({ action: button.value, csrfmiddlewaretoken: form.csrfmiddlewaretoken.value, back: form.elements.back.value });
+  chosen.forEach((box) => body.append(box.name, box.value));
   const answer = await fetch(form.getAttribute("action"), { method: "POST", body, headers: { Accept: "application/json" } });
   if (!answer.ok) { say(`${answer.status} ${answer.statusText}`); return; }
-  const { results } = await answer.json();
+  const { results, count } = await answer.json();
   for (const result of results) {
     const place = document.querySelector(`tr[data-case="${result.case}"] [data-who]`);
     if (place && result.ok) place.textContent = result.who || "–";
   }
   const bad = results.filter((result) => !result.ok);
-  say(bad.length ? bad[0].text : `${results[0].text}${results.length > 1 ? ` (${results.length})` : ""}`);
+  say(bad.length ? bad[0].text : `${results[0].text}${count > 1 ? ` (${count})` : ""}`);
 }
 
 /* ---- the page of a case ---- */
@@ -147,8 +147,8 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-all]")) boxes().forEach((box) => { box.checked = event.target.checked; });
-  if (event.target.matches("[data-all], input[name=case]")) tally();
-  if (event.target.matches("input[name=overdue]")) event.target.form.requestSubmit();
+  if (event.target.matches("[data-all], input[name=case], input[name=root], input[name=every]")) tally();
+  if (event.target.matches("input[name=overdue], input[name=single]")) event.target.form.requestSubmit();
 });
 
 document.addEventListener("focusin", (event) => {
