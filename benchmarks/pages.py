@@ -86,12 +86,23 @@ def build(orders: int, cases: int) -> None:
     while inbox.process():
         pass
     order = Order.objects.get(channel=shop, external_id=str(FIRST))
+    _spread()
     _said("orders", lambda: growth.fill(shop, orders - 1))
     _said("timeline", lambda: _timeline(order, orders))
     _said("exceptions", lambda: _cases(order, cases))
     _said("hours", _hours)
     with database.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def _spread() -> None:
+    """Copies came in and went out a minute apart, as orders do, and not all in one hour."""
+    then = "now() - n * interval '1 minute'"
+    later = f"{then} + interval '2 seconds'"
+    growth.TABLES["integration_hub_inboundevent"][1].update(received_at=then, finished_at=later)
+    growth.TABLES["integration_hub_outboundcommand"][1].update(
+        created_at=later, finished_at=f"{later} + interval '1 second'"
+    )
 
 
 def _said(what: str, make: Callable[[], Any]) -> None:

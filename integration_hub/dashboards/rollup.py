@@ -125,8 +125,9 @@ def count_due(now: datetime, budget: float = BUDGET) -> Counted:
     """Count the hours that are not settled, newest first, and the days they belong to."""
     until, due = time.monotonic() + budget, due_hours(now)
     done, days = 0, set[datetime]()
-    for hours in _stretches(due):
-        if done and time.monotonic() > until:
+    for number, hours in enumerate(_stretches(due)):
+        # the newest hours and one stretch of older ones are always done, so what was missed is caught up with
+        if number > 1 and time.monotonic() > until:
             break
         count_hours(hours[-1], hours[0], now)
         days |= {day_of(hour) for hour in hours}
