@@ -22,6 +22,7 @@ EXEMPT = dict.fromkeys(guarded_tables(), "can only grow, so each row is its own 
     "integration_hub_alert": _QUEUE,
     "integration_hub_alertdelivery": _QUEUE,
     "exceptions_casesubject": _DERIVED,
+    "exceptions_jobrow": "what a job did is in the activity of its cases and objects; the job itself is audited",
     "inventory_stocklevel": "the sum of the movements, which can only grow",
     "inventory_channelavailability": _DERIVED,
     "inventory_drift": _MEASURED,
@@ -44,6 +45,7 @@ IGNORED = {
     "integration_hub_alertchannel": ("broken_since", "last_error", "last_sent_at", "digested_on"),
     "exceptions_exceptioncase": (
         *("params", "data", "expected", "found", "amount", "size", "occurrences", "first_seen_at", "last_seen_at"),
+        "rules_tried",
     ),
     "orders_order": ("source_updated_at", "digest"),
 }

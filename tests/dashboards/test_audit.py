@@ -37,7 +37,7 @@ def acted(filled: Filled, person: Callable[..., User]) -> User:
         person("finance", "fin"),
     )
     client.force_login(somebody, backend="django.contrib.auth.backends.ModelBackend")
-    client.post(f"/exceptions/{case.pk}/do/exceptions.dismiss/", {"why": "=HYPERLINK(1) geklärt"})
+    client.post(f"/exceptions/{case.pk}/do/exceptions.dismiss/", {"reason": "OTHER", "why": "=HYPERLINK(1) geklärt"})
     return somebody
 
 

@@ -132,7 +132,9 @@ def test_an_action_of_a_person_says_who_why_and_from_where(
     client.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
     fix = next(one for one in ALWAYS if one.code.endswith("dismiss"))
     answer = client.post(
-        f"/exceptions/{case.pk}/do/{fix.code}/", {"why": "Kundin zahlt die Summe"}, headers={"user-agent": "t"}
+        f"/exceptions/{case.pk}/do/{fix.code}/",
+        {"reason": "OTHER", "why": "Kundin zahlt die Summe"},
+        headers={"user-agent": "t"},
     )
     assert answer.status_code == 302
     entry = last("exceptions_exceptioncase")

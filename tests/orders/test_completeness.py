@@ -256,6 +256,7 @@ def test_a_closed_finding_is_not_opened_every_night(
     check(running)
     case = ExceptionCase.objects.get()
     case.state, case.closed_at = "DISMISSED", timezone.now()
+    case.close_code, case.close_reason = "OTHER", "looked at"
     case.save()
     case.subjects.update(open=False)
     tally = check(running)
