@@ -61,7 +61,8 @@ FACTS: Mapping[str, str] = {
           AND c.subject_type_id = %(order)s AND NOT c.bulk""",
     # from the message that brought the trouble to its case; marked: the same trouble was closed within 30 days before
     "opened": """SELECT c.first_seen_at, NULL::bigint, c.kind, EXISTS (SELECT FROM exceptions_exceptioncase b
-          WHERE b.kind = c.kind AND b.cause = c.cause AND b.id < c.id AND b.closed_at > c.first_seen_at - interval '30 days'),
+          WHERE b.kind = c.kind AND b.cause = c.cause AND b.state <> 'OPEN' AND b.id < c.id
+            AND b.closed_at > c.first_seen_at - interval '30 days'),
           extract(epoch FROM c.first_seen_at - e.at) * 1000
         FROM exceptions_exceptioncase c LEFT JOIN LATERAL (SELECT min(coalesce(e.received_at, told.received_at)) AS at
           FROM exceptions_casesubject s LEFT JOIN integration_hub_inboundevent e ON e.id = s.event_id
