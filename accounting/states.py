@@ -120,6 +120,20 @@ class VoucherUse(models.TextChoices):
     SINGLE = "SINGLE", _("a single-purpose voucher is redeemed: taxed before")
 
 
+class SharedTax(models.TextChoices):
+    """Which tax shipping, fees and discounts of a whole order have."""
+
+    PRO_RATA = "PRO_RATA", _("that of the goods, pro rata")
+    STATED = "STATED", _("as the shop states it")
+
+
+class Figures(models.TextChoices):
+    """Whose tax figures count where shop and hub differ."""
+
+    HUB = "HUB", _("the hub's")
+    SHOP = "SHOP", _("the shop's")
+
+
 class Vies(models.TextChoices):
     """What the Commission's register says about a VAT id."""
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import procedure
+from .views import documents, procedure
 
 urlpatterns = [
     path("books/procedure/", procedure.procedures, name="procedures"),
     path("books/procedure/draw-up/", procedure.draw_up, name="procedure_draw_up"),
     path("books/procedure/<int:version>/", procedure.procedure, name="procedure"),
     path("books/procedure/<int:version>/file/", procedure.procedure_file, name="procedure_file"),
+    path("books/documents/", documents.documents, name="documents"),
+    path("books/documents/<int:pk>/", documents.document, name="document"),
+    path("books/documents/<int:pk>/file/<str:kind>/", documents.document_file, name="document_file"),
+    path("books/documents/<int:pk>/do/<str:code>/", documents.document_action, name="document_action"),
+    path("books/numbers/", documents.number_ranges, name="number_ranges"),
+    path("books/numbers/<int:pk>/do/<str:code>/", documents.number_range_action, name="number_range_action"),
+    path("books/of-order/<int:pk>/do/<str:code>/", documents.order_action, name="order_document_action"),
 ]

@@ -14,6 +14,7 @@ class HubConfig(AppConfig):
 
     def ready(self) -> None:
         from accounting.services import charts  # noqa: PLC0415  the roof is put on when all floors stand
+        from accounting.shipped import sync as ship_rates  # noqa: PLC0415
 
         from . import audited, roles, wiring  # noqa: PLC0415
         from .backoffice import trail  # noqa: PLC0415
@@ -29,3 +30,4 @@ class HubConfig(AppConfig):
         post_migrate.connect(charts.prepare, sender=last)
         post_migrate.connect(alert_rules.prepare, sender=last)
         post_migrate.connect(trail.install, sender=last)
+        post_migrate.connect(ship_rates, sender=last)

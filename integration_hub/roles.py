@@ -84,6 +84,7 @@ _SET_MONEY = tuple(
 _SEE_BOOKS = tuple(
     f"accounting.view_{name}"
     for name in (
+        "document",
         "entry",
         "posting",
         "period",
@@ -94,7 +95,28 @@ _SEE_BOOKS = tuple(
         "choice",
         "export",
         "proceduredocument",
+        "numberrange",
+        "series",
+        "voidnumber",
+        "issuingrule",
+        "seller",
+        "taxrate",
+        "goodstax",
+        "vatcheck",
+        "distancesales",
+        "due",
     )
+)
+_SET_BOOKS = (
+    *(
+        f"accounting.{what}_{name}"
+        for name in ("numberrange", "issuingrule", "seller", "taxrate", "goodstax")
+        for what in ("add", "change")
+    ),
+    "accounting.delete_goodstax",
+    "accounting.issue_document",
+    "accounting.cancel_document",
+    "accounting.void_number",
 )
 _KEEP_BOOKS = (
     "accounting.map_accounts",
@@ -128,6 +150,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.approve_refund",
         "payments.write_off",
         "payments.approve_write_off",
+        *_SET_BOOKS,
         "payments.view_policy",
         "integration_hub.upload_files",
         "accounting.draw_up_procedure",
@@ -152,6 +175,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_openitem",
         "payments.view_transaction",
         "payments.request_refund",
+        "accounting.view_document",
     ),
     "marketing": ("customers.view_customer", "inventory.view_variant"),
     "integrator": (

@@ -7,9 +7,13 @@ from datetime import time, timedelta
 from django.utils.translation import gettext_lazy as _
 
 import accounting.books
+import accounting.cases
 import accounting.handlers
+import accounting.invariants
 import accounting.ledger_cases
 import accounting.ledger_invariants
+import accounting.panel
+import accounting.states
 import exceptions.invariants
 import exceptions.jobs
 import exceptions.levels
@@ -54,7 +58,7 @@ import payments.refunds
 import payments.states
 import payments.summary
 import payments.telling
-from accounting.services import exporting, finding, posting
+from accounting.services import due, exporting, files, finding, posting
 from exceptions import explaining as outlooks
 from exceptions import habits, kinds, subjects
 from integration_hub import roles
@@ -114,22 +118,35 @@ BATCHES: dict[type, dispatch.BatchHandler] = {
 NEWS: dict[type, list[dispatch.Reaction]] = {
     messages.ProductKnown: [watch.products_known, orders.handlers.products_known],
     messages.StockMoved: [orders.handlers.stock_moved],
-    messages.OrderAccepted: [orders.commands.write_sales, payments.telling.order_accepted],
+    messages.OrderAccepted: [
+        orders.commands.write_sales,
+        payments.telling.order_accepted,
+        accounting.handlers.orders_accepted,
+    ],
     messages.AfterSaleMoneyDue: [payments.aftersales.money_due],
-    messages.OrderMoneyChanged: [payments.telling.money_changed, payments.aftersales.paid_up],
+    messages.OrderMoneyChanged: [
+        payments.telling.money_changed,
+        payments.aftersales.paid_up,
+        accounting.handlers.money_changed,
+    ],
     messages.SaleRecorded: [
         orders.commands.tell_accepted,
         orders.replacements.written,
         payments.telling.sale_recorded,
         orders.aftersales.handlers.sales_recorded,
     ],
-    messages.ShipmentRecorded: [orders.commands.tell_shipped, orders.replacements.shipped],
+    messages.ShipmentRecorded: [
+        orders.commands.tell_shipped,
+        orders.replacements.shipped,
+        accounting.handlers.shipments_recorded,
+    ],
     messages.SaleCancelled: [orders.commands.tell_cancelled],
     messages.AfterSaleMoved: [
         orders.handlers.after_sales_moved,
         orders.replacements.moved,
         orders.edits.moved,
         payments.aftersales.exchanged,
+        accounting.handlers.after_sales_moved,
     ],
     messages.DocumentIssued: [
         accounting.handlers.documents_issued,
@@ -190,6 +207,7 @@ INVARIANTS = (
     *orders.invariants.INVARIANTS,
     *payments.invariants.INVARIANTS,
     *accounting.ledger_invariants.INVARIANTS,
+    *accounting.invariants.INVARIANTS,
 )
 
 KINDS = (
@@ -201,6 +219,7 @@ KINDS = (
     *orders.silence.KINDS,
     *payments.cases.KINDS,
     *accounting.ledger_cases.KINDS,
+    *accounting.cases.KINDS,
     *inventory.stock_cases.KINDS,
     *orders.stock_cases.KINDS,
     *alert_actions.KINDS,
@@ -226,6 +245,7 @@ LANES = {
     alert_delivery.LANE: alert_delivery.work,
     finding.LANE: posting.work,
     exporting.LANE: exporting.work,
+    due.LANE: due.work,
 }
 
 TASKS = (
@@ -309,6 +329,11 @@ TASKS = (
         run=alert_watch.look,
     ),
     Task(name="seal", label=_("Seal the audit trail"), every=timedelta(minutes=1), run=seals.seal),
+    Task(name="document_files", label=_("Make PDFs of new documents"), every=timedelta(minutes=1), run=files.make),
+    Task(name="documents", label=_("Try failed documents again"), every=timedelta(minutes=5), run=due.retry),
+    Task(
+        name="documents_due", label=_("Look for orders that are to be billed"), every=timedelta(hours=1), run=due.sweep
+    ),
     *verification.tasks(INVARIANTS),
 )
 
@@ -324,6 +349,8 @@ TERMS = (
     | dict(Door.choices)
     | dict(ConnectionState.choices)
     | dict(Outcome.choices)
+    | dict(accounting.states.DocumentKind.choices)
+    | dict(accounting.states.Issuer.choices)
     | dict(inventory.models.Field.choices)
     | dict(inventory.models.Owner.choices)
     | {code: verb.title for code, verb in VERBS.items()}
@@ -339,7 +366,7 @@ def connect() -> None:
     subjects.register(FACES)
     outlooks.register(EXPLAINERS)
     habits.register((*habits.HABITS, *orders.habits.HABITS))
-    orders.panels.register([payments.panel.PANEL])
+    orders.panels.register([payments.panel.PANEL, accounting.panel.PANEL])
     switches.register(PROCESSES)
     invariants.register(INVARIANTS)
     alert_rules.register(alert_figures.FIGURES, alert_figures.DEFAULTS)

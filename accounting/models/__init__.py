@@ -2,7 +2,7 @@
 
 from .documents import Document, DocumentFile, DocumentLine, DocumentTax, Origin
 from .export import Download, Export, ExportChunk, ExportFile, HeldBack
-from .issuing import IssuingRule, Seller
+from .issuing import Due, IssuingRule, Seller, TaxDecision
 from .ledger import Booking, Entry, Period, Posting
 from .mapping import Account, AccountRule, Books, Choice, MappingVersion, TaxKey
 from .numbers import NumberRange, Series, VoidNumber
@@ -21,6 +21,7 @@ __all__ = [
     "DocumentLine",
     "DocumentTax",
     "Download",
+    "Due",
     "Entry",
     "Export",
     "ExportChunk",
@@ -36,6 +37,7 @@ __all__ = [
     "ProcedureDocument",
     "Seller",
     "Series",
+    "TaxDecision",
     "TaxKey",
     "TaxRate",
     "VatCheck",

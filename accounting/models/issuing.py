@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from integration_hub.models import Connection
+from orders.aftersales.models import AfterSale
+from orders.models import Order
 
-from ..states import Issuer, Language, Trigger, VoucherUse
+from ..states import Figures, Issuer, Language, SharedTax, Trigger, VoucherUse
 from .columns import country_field, money_field
 from .numbers import NumberRange
 
@@ -61,6 +64,9 @@ class IssuingRule(models.Model):
     )
     voucher_use = models.CharField(
         _("negative lines without tax"), max_length=8, choices=VoucherUse, default=VoucherUse.PAYMENT
+    )
+    shared_tax = models.CharField(
+        _("tax of shipping and fees"), max_length=8, choices=SharedTax, default=SharedTax.PRO_RATA
     )
     tolerance = money_field(_("tolerance per line"), default=Decimal("0.01"))
     mail = models.BooleanField(_("send by mail"), default=False)
@@ -116,3 +122,45 @@ class Seller(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.valid_from}"
+
+
+class Due(models.Model):
+    """A delivery, payment or special case that is to get its document; worked off by the lane "books", then gone.
+
+    ``scope`` as in ``Document``: ``order``, ``shipment:12``, ``advance:1``, ``after:5``.  The row is written in the transaction
+    of what makes it due; nothing is issued there, so that a fault of the books never holds up an order.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="+")
+    scope = models.CharField(max_length=40)
+    after_sale = models.ForeignKey(AfterSale, null=True, on_delete=models.CASCADE, related_name="+")
+    due_at = models.DateTimeField(_("due"), db_default=Now())
+    failures = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("document to be issued")
+        verbose_name_plural = _("documents to be issued")
+        default_permissions = ("view",)
+        constraints = [models.UniqueConstraint(fields=["order", "scope"], name="due_once_per_order_and_scope")]
+        indexes = [models.Index(fields=["due_at", "id"], name="due_document")]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.scope}"
+
+
+class TaxDecision(models.Model):
+    """A person decided whose tax figures count for an order, and why.  The last one holds; append-only."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="tax_decisions")
+    figures = models.CharField(_("figures"), max_length=4, choices=Figures)
+    why = models.CharField(_("reason"), max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("when"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("decision about tax")
+        verbose_name_plural = _("decisions about tax")
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.figures}"

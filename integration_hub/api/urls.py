@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
+from accounting.api import DocumentViewSet
 from accounting.ledger_api import EntryViewSet, ExportViewSet, RuleViewSet
 from customers.api import CustomerViewSet
 from exceptions.api import ExceptionViewSet
@@ -49,6 +50,7 @@ _router.register("refunds", RefundViewSet, "refund")
 _router.register("disputes", DisputeViewSet, "dispute")
 _router.register("bank-lines", BankLineViewSet, "bank-line")
 _router.register("open-items", OpenItemViewSet, "open-item")
+_router.register("documents", DocumentViewSet, "document")
 _router.register("entries", EntryViewSet, "entry")
 _router.register("account-rules", RuleViewSet, "account-rule")
 _router.register("exports", ExportViewSet, "export")

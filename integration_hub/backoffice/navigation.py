@@ -50,6 +50,12 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
     (
         _("Books"),
         (
+            Item(_("Documents"), "documents", "description", "accounting.view_document"),
+            Item(_("Number ranges"), "number_ranges", "tag", "accounting.view_numberrange"),
+            Item(_("Issuing rules"), "admin:accounting_issuingrule_changelist", "rule", "accounting.view_issuingrule"),
+            Item(_("Tax rates"), "admin:accounting_taxrate_changelist", "percent", "accounting.view_taxrate"),
+            Item(_("Tax of articles"), "admin:accounting_goodstax_changelist", "sell", "accounting.view_goodstax"),
+            Item(_("Seller data"), "admin:accounting_seller_changelist", "store", "accounting.view_seller"),
             Item(_("Postings"), "postings", "receipt", "accounting.view_posting"),
             Item(_("Account mapping"), "account_mapping", "account_tree", "accounting.view_accountrule"),
             Item(_("Export to DATEV"), "exports", "ios_share", "accounting.view_export"),

@@ -19,6 +19,7 @@ _GOOD = (
     "WON",
     "PAYMENT",
     "PAYOUT",
+    "ISSUED",
 )
 _WARN = (
     "PENDING",
@@ -56,6 +57,7 @@ _BAD = (
     "DEFECT",
     "TROUBLE",
     "OPEN_CASE",
+    "DOUBT",
 )
 _INFO = ("LIVE", "REFUNDED")
 

@@ -23,7 +23,7 @@ from . import claims, stop
 logger = logging.getLogger(__name__)
 
 REALTIME = ("in", "out", "stock", "jobs")
-BATCH = ("alerts", "bulk_in", "bulk_out", "poll", "catchup", "duty", "completeness", "stocktake", "ledger", "export")
+BATCH = ("alerts", "bulk_in", "bulk_out", "poll", "catchup", "duty", "completeness", "stocktake", "ledger", "export", "books")
 LANES = REALTIME + BATCH
 CLUSTERS = {"hub": REALTIME, "batch": BATCH}  # of django-q2: what is new never waits behind a backfill
 LONGEST_RUN = 20.0
@@ -141,6 +141,7 @@ _DUE = {
         WHERE state = 'WAITING' AND due_at <= statement_timestamp())
       OR EXISTS (SELECT 1 FROM exceptions_rule r JOIN exceptions_exceptioncase c ON c.kind = r.kind
         WHERE r.enabled AND c.state = 'OPEN' AND NOT c.rules_tried)""",
+    "books": "SELECT EXISTS (SELECT 1 FROM accounting_due WHERE due_at <= statement_timestamp() AND failures = 0)",
     "completeness": "SELECT EXISTS (SELECT 1 FROM orders_daytally WHERE due_at <= statement_timestamp())",
 }
 

@@ -20,7 +20,7 @@ from orders.aftersales.models import AfterSale
 from orders.models import Order
 from orders.tally import DayTally
 from payments import balances
-from tests.accounting import posted
+from tests.accounting import books, posted
 from tests.api.conftest import Caller
 from tests.inventory import stocked
 from tests.payments import money
@@ -48,6 +48,9 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "api:refund-list": ("GET", FINANCE | {"auditor"}),
     "api:refund-detail": ("GET", FINANCE | {"auditor"}),
     "api:refund-action": ("POST", FINANCE),
+    "api:document-list": ("GET", PAID),
+    "api:document-detail": ("GET", PAID),
+    "api:document-action": ("POST", FINANCE),
     "api:dispute-list": ("GET", FINANCE | {"auditor"}),
     "api:dispute-detail": ("GET", FINANCE | {"auditor"}),
     "api:bank-line-list": ("GET", FINANCE | {"auditor"}),
@@ -146,6 +149,7 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
     )
     day = DayTally.objects.create(connection=own_system, day="2026-11-20")
     paid = money.arguments()
+    document = books.arguments()["document"][0]
     pot = reported.lines.exclude(variant=None).get().variant_id or 0
     listing = Listing.objects.create(connection=own_system, external_id="9", variant_id=pot, how="PERSON")
     MappingStep.objects.bulk_create(
@@ -170,6 +174,9 @@ def addresses(reported: Order, own_system: Connection) -> dict[str, str]:
         "refund-list": "refunds/",
         "refund-detail": f"refunds/{paid['refund'][0]}/",
         "refund-action": f"refunds/{paid['refund'][0]}/actions/payments.decline_refund/",
+        "document-list": "documents/",
+        "document-detail": f"documents/{document}/",
+        "document-action": f"documents/{document}/actions/accounting.cancel/",
         "dispute-list": "disputes/",
         "dispute-detail": f"disputes/{paid['dispute'][0]}/",
         "bank-line-list": "bank-lines/",
@@ -249,6 +256,7 @@ def test_each_role_gets_where_the_table_says(caller: Caller, addresses: dict[str
             "api:entry-action",
             "api:export-make",
             "api:exception-rule-action",
+            "api:document-action",
         )
         over = ("api:export-action",)  # what is ready is not written again
         good = (400,) if name in asking else (409,) if name in over else (200,)

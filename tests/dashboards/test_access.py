@@ -14,6 +14,7 @@ from inventory.models import FieldOwner, Listing, Variant
 from orders.aftersales.models import AfterSale
 from orders.models import Order
 from orders.tally import DayTally
+from tests.accounting import books
 from tests.dashboards import book_pages, stock_pages, watch_pages
 from tests.dashboards.filled import Filled
 from tests.payments import money
@@ -64,6 +65,10 @@ PAGES: dict[str, set[str]] = (
         "payouts": MONEY,
         "payout": MONEY,
         "refunds": MONEY,
+        "documents": MONEY | {"operations"},
+        "document": MONEY | {"operations"},
+        "document_file": MONEY | {"operations"},
+        "number_ranges": MONEY,
         "disputes": MONEY,
         "bank_lines": MONEY,
         "fees": MONEY,
@@ -94,6 +99,9 @@ DEEDS: dict[str, set[str]] = (
         "transaction_action": {"finance", "administrator"},
         "payout_action": {"finance", "administrator"},
         "refund_action": {"finance", "administrator"},
+        "document_action": {"finance", "administrator"},
+        "number_range_action": {"finance", "administrator"},
+        "order_document_action": {"finance", "administrator"},
         "write_off_action": {"finance", "administrator"},
         "order_money_action": {"finance", "operations", "administrator"},
     }
@@ -164,6 +172,7 @@ def arguments(name: str) -> list[Any]:
         "chain": ["order", order],
         "order_money_action": [order, "payments.refund"],
         **money.arguments(),
+        **books.arguments(),
         **stock_pages.arguments(),
         **book_pages.arguments(),
         **watch_pages.arguments(),
