@@ -39,6 +39,7 @@ class _Noted(ModelAdmin):  # type: ignore[misc]
 class IssuingRuleAdmin(_Noted):
     """Who issues in which channel, and when."""
 
+    exclude = ("mail",)
     list_display = ("channel", "issuer", "trigger", "invoices", "advances", "small_amounts")
     list_select_related = ("channel", "invoices")
     ordering = ("channel",)

@@ -19,7 +19,19 @@ def main() -> None:
     django.setup()
     from django.core.management import call_command  # noqa: PLC0415
 
-    from benchmarks import audit, backlog, end_to_end, growth, intake, ledger, pages, payments, processing, stock  # noqa: PLC0415
+    from benchmarks import (  # noqa: PLC0415
+        audit,
+        backlog,
+        documents,
+        end_to_end,
+        growth,
+        intake,
+        ledger,
+        pages,
+        payments,
+        processing,
+        stock,
+    )
 
     call_command("migrate", verbosity=0)
     for name, run in {
@@ -33,6 +45,7 @@ def main() -> None:
         "pages": pages.run,
         "ledger": ledger.run,
         "audit": audit.run,
+        "documents": documents.run,
     }.items():
         if not sys.argv[1:] or name in sys.argv[1:]:
             run()

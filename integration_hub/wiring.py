@@ -58,7 +58,7 @@ import payments.refunds
 import payments.states
 import payments.summary
 import payments.telling
-from accounting.services import due, exporting, files, finding, posting
+from accounting.services import due, exporting, files, finding, posting, vat_ids
 from exceptions import explaining as outlooks
 from exceptions import habits, kinds, subjects
 from integration_hub import roles
@@ -329,6 +329,7 @@ TASKS = (
         run=alert_watch.look,
     ),
     Task(name="seal", label=_("Seal the audit trail"), every=timedelta(minutes=1), run=seals.seal),
+    Task(name="vat_ids", label=_("Ask the register of VAT ids"), every=timedelta(hours=1), run=vat_ids.ask),
     Task(name="document_files", label=_("Make PDFs of new documents"), every=timedelta(minutes=1), run=files.make),
     Task(name="documents", label=_("Try failed documents again"), every=timedelta(minutes=5), run=due.retry),
     Task(

@@ -37,6 +37,8 @@ SAME = frozenset(
     "Bank",
     "IBAN",
     "XRechnung 3.0",
+    "Export",
+    "Export %(what)s",
     "Median",
     "Text",
     "PayPal, Developer Dashboard, Apps & Credentials.",

@@ -12,7 +12,7 @@ from orders.models import Order, OrderLine, Shipment
 
 from ..models import DocumentLine, IssuingRule, Origin, Seller, TaxDecision, VatCheck
 from ..states import ORIGINATING, DocumentKind, Vies
-from . import advances, distance
+from . import advances, distance, vat_ids
 from .rates import RateTable
 
 ZERO = Decimal(0)
@@ -86,7 +86,8 @@ def _billed(ids: Sequence[int]) -> dict[int, dict[int, Decimal]]:
 
 
 def _denied(orders: Iterable[Order]) -> set[str]:
-    """VAT ids whose last answer from the register was no."""
+    """VAT ids whose last answer from the register was no; new ones are put down for it."""
     ids = {str((order.buyer or {}).get("vat_id", "")).replace(" ", "").upper() for order in orders} - {""}
+    vat_ids.seen(ids)
     asked = VatCheck.objects.filter(vat_id__in=ids).exclude(vies__in=(Vies.UNASKED, Vies.SILENT)).order_by("pk")
     return {vat_id for vat_id, vies in dict(asked.values_list("vat_id", "vies")).items() if vies == Vies.INVALID}

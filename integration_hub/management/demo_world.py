@@ -22,7 +22,7 @@ from integration_hub.sandbox import world as credentials
 from inventory.models import Variant
 from orders.models import Order
 
-from . import demo_books, demo_money, demo_stock, demo_trouble
+from . import demo_books, demo_documents, demo_money, demo_stock, demo_trouble
 
 PAST = (("woo", 116), ("shopify", 80))
 DAYS = 45
@@ -50,6 +50,7 @@ def build(sandbox: str, hub: str, *, say: Say, stopped: Stopped) -> None:
         ("shopify", "teehaus", credentials.SHOPIFY_SECRET),
     ):
         _control(sandbox, "subscribe", shop=shop, url=f"{hub}/webhooks/{slug}/", secret=secret, goods=True)
+    demo_documents.make(connections)
     money = demo_money.connect(sandbox, hub)
     if built.exists():
         say("the demo world is as you left it")
