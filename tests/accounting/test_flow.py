@@ -37,7 +37,13 @@ def shipped(order: Order, erp: Connection, pieces: str, name: str) -> Shipment:
     )
     parcel = Shipment.objects.create(order=order, sale=sale, external_id=name, shipped_at=ONE)
     ShipmentLine.objects.create(shipment=parcel, line=order.lines.get(position=1), quantity=pieces)
-    return parcel
+    return Shipment.objects.select_related("order").get(pk=parcel.pk)
+
+
+def special(order: Order, kind: str, amount: str) -> AfterSale:
+    """A special case of the order that is done."""
+    row = AfterSale.objects.create(order=order, kind=kind, state="DONE", occurred_at=ONE, amount=amount)
+    return AfterSale.objects.select_related("order").get(pk=row.pk)
 
 
 def run() -> None:
@@ -98,7 +104,7 @@ def test_at_month_end_a_customer_gets_one_invoice_over_all_deliveries(laden: Con
 def test_a_return_corrects_what_was_billed(laden: Connection) -> None:
     order = books.ordered(laden, 1, books.line("22.50", "0.07", quantity="2"), books.line("50.00"))
     original = issuing.issue(Delivery(order.pk))
-    back = AfterSale.objects.create(order=order, kind="RETURN", state="DONE", occurred_at=ONE, amount="11.25")
+    back = special(order, "RETURN", "11.25")
     AfterSaleLine.objects.create(after_sale=back, line=order.lines.get(position=1), quantity=1, amount="11.25")
     due.given_back([back])
     run()
@@ -112,7 +118,7 @@ def test_a_return_corrects_what_was_billed(laden: Connection) -> None:
 def test_a_cancelled_order_gets_a_cancellation_invoice(laden: Connection) -> None:
     order = books.ordered(laden, 1, books.line("22.50", "0.07", quantity="2"), books.line("50.00"))
     issuing.issue(Delivery(order.pk))
-    back = AfterSale.objects.create(order=order, kind="CANCELLATION", state="DONE", occurred_at=ONE, amount="72.50")
+    back = special(order, "CANCELLATION", "72.50")
     for line in order.lines.all():
         AfterSaleLine.objects.create(after_sale=back, line=line, quantity=line.quantity, amount=line.gross)
     due.given_back([back])
@@ -124,7 +130,7 @@ def test_a_cancelled_order_gets_a_cancellation_invoice(laden: Connection) -> Non
 def test_money_without_a_line_is_shared_and_never_more_than_billed(laden: Connection) -> None:
     order = books.ordered(laden, 1, books.line("80.00"), books.line("20.00", "0.07"))
     issuing.issue(Delivery(order.pk))
-    gift = AfterSale.objects.create(order=order, kind="REFUND", state="DONE", occurred_at=ONE, amount="10.00")
+    gift = special(order, "REFUND", "10.00")
     reversing.after(gift)
     document = Document.objects.get(kind="CORRECTION")
     rows = sorted((row.rate, row.gross) for row in document.taxes.all())
