@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import documents, procedure
+from .views import audit, closing, documents, procedure, reports
 
 urlpatterns = [
+    path("books/months/", closing.months, name="months"),
+    path("books/months/<int:year>/<int:month>/", closing.month_page, name="month"),
+    path("books/months/<int:year>/<int:month>/do/<str:code>/", closing.month_action, name="month_action"),
+    path("books/months/<int:year>/<int:month>/<slug:code>/", closing.month_rows, name="month_rows"),
+    path("books/reports/", reports.revenue, name="revenue"),
+    path("books/reports/rows/", reports.revenue_rows, name="revenue_rows"),
+    path("books/reports/oss/", reports.oss, name="oss"),
+    path("books/reports/fees/", reports.fees, name="fee_report"),
+    path("books/audit/", audit.audit, name="audit"),
     path("books/procedure/", procedure.procedures, name="procedures"),
     path("books/procedure/draw-up/", procedure.draw_up, name="procedure_draw_up"),
     path("books/procedure/<int:version>/", procedure.procedure, name="procedure"),

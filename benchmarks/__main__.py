@@ -22,6 +22,7 @@ def main() -> None:
     from benchmarks import (  # noqa: PLC0415
         audit,
         backlog,
+        cockpit,
         documents,
         end_to_end,
         growth,
@@ -46,6 +47,7 @@ def main() -> None:
         "ledger": ledger.run,
         "audit": audit.run,
         "documents": documents.run,
+        "cockpit": cockpit.run,
     }.items():
         if not sys.argv[1:] or name in sys.argv[1:]:
             run()

@@ -58,13 +58,13 @@ import payments.refunds
 import payments.states
 import payments.summary
 import payments.telling
-from accounting.services import due, exporting, files, finding, posting, vat_ids
+from accounting.services import cockpit, due, exporting, files, finding, posting, vat_ids
 from exceptions import explaining as outlooks
 from exceptions import habits, kinds, subjects
 from integration_hub import roles
 from integration_hub.api import alert_figures
 from integration_hub.backoffice import invariants, seals, words
-from integration_hub.dashboards import rollup
+from integration_hub.dashboards import panels, rollup
 from integration_hub.kernel import aftersales, funds, goods, messages
 from integration_hub.messaging import (
     bulk,
@@ -229,6 +229,15 @@ KINDS = (
 FACES = (orders.summary.FACE, *inventory.cases.FACES, *inventory.stock_cases.FACES, *payments.summary.FACES)
 
 EXPLAINERS = (orders.explaining.explain, explaining.explain)
+# sections of the start pages that the floors below fill
+PANELS = (
+    panels.Panel(
+        roles=frozenset({"finance"}),
+        permission="accounting.view_period",
+        template="accounting/_month_panel.html",
+        facts=lambda _user: cockpit.status(),
+    ),
+)
 
 LANES = {
     "in": inbox.process,
@@ -367,6 +376,7 @@ def connect() -> None:
     subjects.register(FACES)
     outlooks.register(EXPLAINERS)
     habits.register((*habits.HABITS, *orders.habits.HABITS))
+    panels.register(PANELS)
     orders.panels.register([payments.panel.PANEL, accounting.panel.PANEL])
     switches.register(PROCESSES)
     invariants.register(INVARIANTS)

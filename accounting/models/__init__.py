@@ -1,5 +1,6 @@
 """The books as rows: documents, their numbers and taxes, who issues them; accounts, entries and postings; exports."""
 
+from .closing import Closing, Reopening
 from .documents import Document, DocumentFile, DocumentLine, DocumentTax, Origin
 from .export import Download, Export, ExportChunk, ExportFile, HeldBack
 from .issuing import Due, IssuingRule, Seller, TaxDecision
@@ -15,6 +16,7 @@ __all__ = [
     "Booking",
     "Books",
     "Choice",
+    "Closing",
     "DistanceSales",
     "Document",
     "DocumentFile",
@@ -35,6 +37,7 @@ __all__ = [
     "Period",
     "Posting",
     "ProcedureDocument",
+    "Reopening",
     "Seller",
     "Series",
     "TaxDecision",

@@ -26,7 +26,18 @@ from integration_hub.backoffice.words import words
 from integration_hub.messaging import schedules, switches
 from integration_hub.models import Activity, Connection, ProcessSwitch
 
-from ..models import GoodsTax, IssuingRule, NumberRange, Seller, TaxRate, VoidNumber
+from ..models import (
+    AccountRule,
+    Choice,
+    GoodsTax,
+    IssuingRule,
+    MappingVersion,
+    NumberRange,
+    Seller,
+    TaxRate,
+    VoidNumber,
+)
+from . import choices
 from .retention import PERIODS
 
 CHANGES = 500
@@ -208,6 +219,40 @@ def _goods() -> Chapter:
     )
 
 
+def _accounts() -> Chapter:
+    chart = choices.current().chart
+    version = MappingVersion.objects.filter(chart=chart).order_by("-number").first()
+    rows = [
+        _row(one.get_event_display(), one.channel or "*", one.get_tax_case_display() or "*", one.country or "*",
+             one.product_group or "*", "*" if one.rate is None else f"{(one.rate * 100).normalize():f} %", one.account,
+             one.tax_key, one.valid_from.isoformat())
+        for one in AccountRule.objects.filter(chart=chart, until=None).select_related("channel").order_by("event", "pk")
+    ]  # fmt: skip
+    return Chapter(
+        "accounts",
+        _("Which account is used for what"),
+        [_("The most specific rule counts. Chart and version in force: %(version)s.") % {"version": version or f"SKR{chart}"}],
+        [_("For"), _("Channel"), _("Tax case"), _("Country"), _("Product group"), _("Rate"), _("Account"), _("Tax key"),
+         _("Valid from")],
+        rows,
+    )  # fmt: skip
+
+
+def _choices() -> Chapter:
+    """What was chosen where the law leaves a choice; the last choice of each name counts."""
+    latest: dict[str, Choice] = {}
+    for one in Choice.objects.order_by("pk"):
+        latest[one.name] = one
+    rows = [_row(name, one.value, one.adviser, one.why) for name, one in sorted(latest.items())]
+    return Chapter(
+        "choices",
+        _("What was chosen where the law leaves a choice"),
+        [_("What is not listed has the default that the hub states on its page.")],
+        [_("Choice"), _("Chosen"), _("On the advice of"), _("Reason")],
+        rows,
+    )
+
+
 def _roles() -> Chapter:
     rows = [
         _row(kinds.team_label(group.name), group.user_set.filter(is_active=True).count(),
@@ -342,6 +387,8 @@ _MAKERS: tuple[Callable[[], Chapter], ...] = (
     _numbers,
     _rates,
     _goods,
+    _accounts,
+    _choices,
     _roles,
     _jobs,
     _exceptions,
