@@ -90,7 +90,6 @@ _SEE_BOOKS = tuple(
         "period",
         "closing",
         "reopening",
-        "document",
         "account",
         "accountrule",
         "mappingversion",

@@ -21,7 +21,7 @@ from .. import sheets
 from ..services import reports
 from ..services.reports import DIMENSIONS, Dimension, Figure, Quarter, Span
 
-VIEW = "accounting.view_document"
+VIEW = "accounting.view_period"
 
 
 class SpanForm(forms.Form):

@@ -61,7 +61,7 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("Export to DATEV"), "exports", "ios_share", "accounting.view_export"),
             Item(_("How the books are kept"), "books_choices", "tune", "accounting.view_choice"),
             Item(_("Month-end closing"), "months", "event_available", "accounting.view_period"),
-            Item(_("Reports"), "revenue", "bar_chart", "accounting.view_document"),
+            Item(_("Reports"), "revenue", "bar_chart", "accounting.view_period"),
             Item(_("Audit export"), "audit", "folder_zip", "accounting.hand_over"),
             Item(_("Procedural documentation"), "procedures", "menu_book", "accounting.view_proceduredocument"),
         ),

@@ -32,7 +32,7 @@ ALTER TABLE accounting_period ENABLE ALWAYS TRIGGER period_moves;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounting', '0005_ledger_guards'),
+        ('accounting', '0006_work'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
