@@ -62,7 +62,7 @@ GROUPS: tuple[tuple[Any, tuple[Item, ...]], ...] = (
             Item(_("How the books are kept"), "books_choices", "tune", "accounting.view_choice"),
             Item(_("Month-end closing"), "months", "event_available", "accounting.view_period"),
             Item(_("Reports"), "revenue", "bar_chart", "accounting.view_period"),
-            Item(_("Audit export"), "audit", "folder_zip", "accounting.hand_over"),
+            Item(_("Audit export"), "audit_export", "folder_zip", "accounting.hand_over"),
             Item(_("Procedural documentation"), "procedures", "menu_book", "accounting.view_proceduredocument"),
         ),
     ),

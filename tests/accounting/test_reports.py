@@ -110,7 +110,7 @@ def handing_over_outside_of_the_test(span: Span) -> zipfile.ZipFile:
 
 def test_who_took_an_audit_export_is_on_record(person: Callable[..., User], client: Client) -> None:
     client.force_login(person("marketing"))
-    assert client.get(reverse("audit")).status_code == 403
+    assert client.get(reverse("audit_export")).status_code == 403
     client.force_login(person("auditor"))
-    assert client.get(reverse("audit")).status_code == 200
-    assert client.get(reverse("audit"), {"first": "2026-11-30", "last": "2026-11-01"}).status_code == 422
+    assert client.get(reverse("audit_export")).status_code == 200
+    assert client.get(reverse("audit_export"), {"first": "2026-11-30", "last": "2026-11-01"}).status_code == 422

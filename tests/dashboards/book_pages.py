@@ -16,7 +16,7 @@ PAGES: dict[str, set[str]] = {
     "fee_report": _READERS | {"operations"},
     **dict.fromkeys(
         "procedures procedure procedure_file postings entry account_mapping books_choices exports export_month export"
-        " months month month_rows revenue revenue_rows oss audit".split(),
+        " months month month_rows revenue revenue_rows oss audit_export".split(),
         _READERS,
     ),
 }
