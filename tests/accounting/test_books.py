@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def lexware(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+def lexware(db: None, monkeypatch: pytest.MonkeyPatch) -> Connection:
     monkeypatch.setattr(Api, "pause", 0.0)
     made = Connection(kind="lexware", slug="lexware", name="Lexware", role="BOOKS", config={"goods": GOODS})
     made.set_secrets({"api_key": "lexware-key-1234"})
@@ -36,7 +37,7 @@ def lexware(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
 def sold(lexware: Connection, ordered: Callable[..., Order]) -> Callable[..., Document]:
     """Issues a document of a channel whose process is on."""
 
-    def issue(number: str, *lines: papers.Line, **more: object) -> Document:
+    def issue(number: str, *lines: papers.Line, **more: Any) -> Document:
         order = ordered(int(number[-1]), total="109.36")
         ProcessSwitch.objects.get_or_create(
             channel=order.channel, process=TO_BOOKS, defaults={"target": lexware, "since": "2020-01-01T00:00:00Z"}

@@ -31,9 +31,9 @@ def issued(ordered: Callable[..., Order]) -> Document:
     """A sale of two rates and groups, a distance sale, and a correction of the first."""
     order = ordered(1, total="109.36")
     mixed = [("Kanne", "85.57", "DOMESTIC", "19", {"group": "Geschirr"}), ("Buch", "23.79", "DOMESTIC", "7", {"group": "Bücher"})]  # fmt: skip
-    first = papers.issue("RE-1", mixed, order=order, day="2026-11-10")  # type: ignore[arg-type]
+    first = papers.issue("RE-1", mixed, order=order, day="2026-11-10")
     papers.issue("RE-2", [("Kanne", "60.00", "OSS", "20")], order=ordered(2), country="AT", day="2026-11-11")
-    papers.issue("RK-1", [("Buch", "-11.25", "DOMESTIC", "7", {"group": "Bücher"})], order=order, kind="CORRECTION", corrects=first, day="2026-11-13")  # type: ignore[list-item]  # fmt: skip
+    papers.issue("RK-1", [("Buch", "-11.25", "DOMESTIC", "7", {"group": "Bücher"})], order=order, kind="CORRECTION", corrects=first, day="2026-11-13")  # fmt: skip
     papers.issue("RE-0", [("Kanne", "10.00", "DOMESTIC", "19")], order=ordered(3), day="2026-10-31")
     return first
 
