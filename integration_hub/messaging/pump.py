@@ -23,7 +23,19 @@ from . import claims, stop
 logger = logging.getLogger(__name__)
 
 REALTIME = ("in", "out", "stock", "jobs")
-BATCH = ("alerts", "bulk_in", "bulk_out", "poll", "catchup", "duty", "completeness", "stocktake", "ledger", "export", "books")
+BATCH = (
+    "alerts",
+    "bulk_in",
+    "bulk_out",
+    "poll",
+    "catchup",
+    "duty",
+    "completeness",
+    "stocktake",
+    "ledger",
+    "export",
+    "books",
+)
 LANES = REALTIME + BATCH
 CLUSTERS = {"hub": REALTIME, "batch": BATCH}  # of django-q2: what is new never waits behind a backfill
 LONGEST_RUN = 20.0
