@@ -20,6 +20,7 @@ class Slot:
     p50: int | None = None
     p95: int | None = None
     worst: int | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Sum
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext_lazy as _
 
 from integration_hub.backoffice.spread import Spread
@@ -151,19 +151,24 @@ def charts(period: str, now: datetime | None = None) -> list[Chart]:
         by_slot[row["what"], row["at"]] = [Figure(number=row["n"], marked=row["bad"])]
     for figure in rows.filter(what=DELAY):
         by_slot.setdefault((DELAY, figure.at), []).append(figure)
+    labels = {at: _label_of(at, span) for at in begins}  # said once, shown in four charts
     return [
-        bars("orders", _("Orders placed"), [_counted(at, by_slot, ("orders",)) for at in begins]),
-        bars("worked", _("Messages and commands worked"), [_counted(at, by_slot, ("in", "out")) for at in begins]),
+        bars("orders", _("Orders placed"), [_counted(at, labels[at], by_slot, ("orders",)) for at in begins]),
+        bars(
+            "worked",
+            _("Messages and commands worked"),
+            [_counted(at, labels[at], by_slot, ("in", "out")) for at in begins],
+        ),
         bars(
             "tries",
             _("Messages and tries, and those that went wrong"),
-            [_counted(at, by_slot, ("in", "tries")) for at in begins],
+            [_counted(at, labels[at], by_slot, ("in", "tries")) for at in begins],
             _("went wrong"),
         ),
         times(
             "delay",
             _("From the order's message to the ERP"),
-            [_measured(at, by_slot.get((DELAY, at), [])) for at in begins],
+            [_measured(at, labels[at], by_slot.get((DELAY, at), [])) for at in begins],
         ),
     ]
 
@@ -176,13 +181,20 @@ def _begins(span: Span, count: int, now: datetime) -> list[datetime]:
     return [timezone.make_aware(day) for day in days]
 
 
-def _counted(at: datetime, by_slot: Mapping[tuple[str, datetime], Sequence[Figure]], whats: Iterable[str]) -> Slot:
+def _label_of(at: datetime, span: Span) -> str:
+    local = timezone.localtime(at)
+    return formats.date_format(local, "SHORT_DATETIME_FORMAT" if span == Span.HOUR else "SHORT_DATE_FORMAT")
+
+
+def _counted(
+    at: datetime, label: str, by_slot: Mapping[tuple[str, datetime], Sequence[Figure]], whats: Iterable[str]
+) -> Slot:
     rows = [row for what in whats for row in by_slot.get((what, at), ())]
-    return Slot(at, sum(row.number for row in rows), sum(row.marked for row in rows))
+    return Slot(at, sum(row.number for row in rows), sum(row.marked for row in rows), label=label)
 
 
-def _measured(at: datetime, rows: Sequence[Figure]) -> Slot:
+def _measured(at: datetime, label: str, rows: Sequence[Figure]) -> Slot:
     spread = Spread()
     for row in rows:
         spread.add(row.buckets, row.worst_ms)
-    return Slot(at, spread.number, p50=spread.p50, p95=spread.p95, worst=spread.worst_ms)
+    return Slot(at, spread.number, p50=spread.p50, p95=spread.p95, worst=spread.worst_ms, label=label)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from babel.numbers import format_decimal, format_percent
@@ -40,7 +41,13 @@ def money(amount: Decimal | None, currency: str) -> str:
 @register.filter
 def number(value: Decimal | int | None) -> str:
     """A quantity or count with separators and without trailing zeros."""
-    return "" if value is None else format_decimal(value, locale=_locale())
+    return "" if value is None else _decimal(value, _locale())
+
+
+@lru_cache(maxsize=4096)
+def _decimal(value: Decimal | int, locale: str) -> str:
+    """Babel reads its patterns anew each time, and a page says the same few numbers over and over."""
+    return str(format_decimal(value, locale=locale))
 
 
 @register.filter
