@@ -1,7 +1,7 @@
 """Working time: when something is due that has so many working hours.  Plain arithmetic, no database.
 
 Lengths are counted in real time (UTC), so a working day with a change of the clocks is an hour shorter or longer.  Source of
-public holidays: https://pypi.org/project/holidays/.
+public holidays: the package holidays (github.com/vacanza/holidays).
 """
 
 from __future__ import annotations
