@@ -15,6 +15,9 @@ FILL = migrations.RunSQL(
       close_reason = CASE WHEN state = 'DISMISSED' AND close_reason = '' THEN '-' ELSE close_reason END;
     UPDATE exceptions_casesubject s SET let_go = TRUE FROM exceptions_exceptioncase c
       WHERE c.id = s.case_id AND c.state = 'DISMISSED' AND NOT s.open;
+    -- what waits for the end of the transaction is checked now: the table is altered next
+    SET CONSTRAINTS ALL IMMEDIATE;
+    SET CONSTRAINTS ALL DEFERRED;
     """,
     migrations.RunSQL.noop,
 )
