@@ -45,7 +45,7 @@ class DocumentFilter(django_filters.FilterSet):  # type: ignore[misc]
         label=_("From"), field_name="issued_on", lookup_expr="gte", widget=forms.DateInput(attrs={"type": "date"})
     )
     until = django_filters.DateFilter(
-        label=_("To"), field_name="issued_on", lookup_expr="lte", widget=forms.DateInput(attrs={"type": "date"})
+        label=_("Until"), field_name="issued_on", lookup_expr="lte", widget=forms.DateInput(attrs={"type": "date"})
     )
     order = django_filters.NumberFilter(method="of_order", min_value=1, widget=forms.HiddenInput)
 

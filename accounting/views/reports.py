@@ -29,7 +29,7 @@ class SpanForm(forms.Form):
 
     by = forms.ChoiceField(label=gettext_lazy("By"), choices=[(one.code, one.label) for one in DIMENSIONS])
     first = forms.DateField(label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label=gettext_lazy("Until"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

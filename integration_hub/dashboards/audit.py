@@ -61,7 +61,7 @@ class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]
     action = django_filters.CharFilter(label=gettext_lazy("Action"), max_length=60, lookup_expr="startswith")
     address = django_filters.CharFilter(label=gettext_lazy("From address"), field_name="origin__address", max_length=45)
     since = django_filters.DateFilter(label=gettext_lazy("From"), method="from_day", widget=_DAY)
-    until = django_filters.DateFilter(label=gettext_lazy("To"), method="to_day", widget=_DAY)
+    until = django_filters.DateFilter(label=gettext_lazy("Until"), method="to_day", widget=_DAY)
 
     class Meta:
         model = AuditEntry
