@@ -54,7 +54,7 @@ class DocumentOut(serializers.ModelSerializer[Document]):
         read_only_fields = fields
 
 
-class LineOut(serializers.ModelSerializer[DocumentLine]):
+class DocumentLineOut(serializers.ModelSerializer[DocumentLine]):
     """A line; net + tax = gross."""
 
     class Meta:
@@ -89,7 +89,7 @@ class TaxOut(serializers.ModelSerializer[DocumentTax]):
         ref_name = "DocumentTax"
 
 
-class FileOut(serializers.ModelSerializer[DocumentFile]):
+class DocumentFileOut(serializers.ModelSerializer[DocumentFile]):
     """A stored file of a document; its bytes are on the document's page."""
 
     class Meta:
@@ -101,9 +101,9 @@ class DocumentDetail(Masked, DocumentOut):
     """A document with its parts and what may be done."""
 
     personal = ("buyer", "delivery")
-    lines = LineOut(many=True)
+    lines = DocumentLineOut(many=True)
     taxes = TaxOut(many=True)
-    files = FileOut(many=True)
+    files = DocumentFileOut(many=True)
     actions = serializers.SerializerMethodField()
 
     class Meta(DocumentOut.Meta):

@@ -139,7 +139,7 @@ class RuleViewSet(viewsets.ReadOnlyModelViewSet[AccountRule]):
     orderings = ("id", "-id")
 
 
-class FileOut(serializers.ModelSerializer[ExportFile]):
+class ExportFileOut(serializers.ModelSerializer[ExportFile]):
     """A file of a batch."""
 
     class Meta:
@@ -160,7 +160,7 @@ class ExportOut(serializers.ModelSerializer[Export]):
 class ExportDetail(ExportOut):
     """A batch with its files, its proof and what may be done."""
 
-    files = FileOut(many=True)
+    files = ExportFileOut(many=True)
     proof = serializers.JSONField()
     actions = serializers.SerializerMethodField()
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 from django.db import transaction
 
 from integration_hub.kernel.errors import HubError, NotNow
 from integration_hub.kernel.text import say
 
-from .. import einvoice, printing
+from .. import einvoice
 from ..models import Document, DocumentFile
 from ..states import DocumentState, FileKind, Issuer
 
 MEDIA = {FileKind.PDF: "application/pdf", FileKind.XML: "application/xml", FileKind.XRECHNUNG: "application/xml"}
 BATCH = 50
+
+
+@cache
+def _printing() -> Any:
+    """The printer of PDFs, loaded by who prints: its library takes 35 MB that no other worker is to carry."""
+    return import_module("accounting.printing")
 
 
 def kinds_of(document: Document) -> tuple[FileKind, ...]:
@@ -50,7 +59,7 @@ def _store(document: Document, kind: FileKind) -> Mapping[str, DocumentFile]:
     if kind == FileKind.XRECHNUNG:
         made: dict[FileKind, bytes] = {kind: einvoice.build(document, xrechnung=True)}
     else:
-        xml, pdf = printing.both(document)
+        xml, pdf = _printing().both(document)
         made = {FileKind.XML: xml, FileKind.PDF: pdf}
     rows = [_row(document, one, content) for one, content in made.items()]
     return {row.kind: row for row in DocumentFile.objects.bulk_create(rows)}

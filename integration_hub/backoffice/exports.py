@@ -23,8 +23,6 @@ from django.http import FileResponse, HttpRequest, HttpResponseRedirect, Streami
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import get_language, gettext, override
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from integration_hub.kernel.text import say
 from integration_hub.models import origin
@@ -207,6 +205,8 @@ def _plain(value: Any, *, german: bool) -> str:
 
 def _xlsx(request: HttpRequest, made: Sheet, rows: QuerySet[Any] | Iterable[Any]) -> FileResponse:
     """openpyxl's write-only mode keeps its rows in a file; the answer reads another one."""
+    from openpyxl import Workbook  # noqa: PLC0415  20 MB that only who takes a spreadsheet needs
+
     book = Workbook(write_only=True)
     page = book.create_sheet(str(made.title)[:31].translate(str.maketrans("[]:*?/\\", "       ")))
     page.append([_cell(page, str(one.label)) for one in made.columns])
@@ -223,6 +223,8 @@ def _cell(page: Any, value: Any) -> Any:
         return timezone.localtime(value).replace(tzinfo=None)  # a spreadsheet knows no time zones
     if value is None or isinstance(value, bool | int | Decimal | date):
         return value
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415  as above
+
     cell = WriteOnlyCell(page, value=_printable(safe(value)))
     cell.data_type = "s"  # text, whatever it looks like
     return cell

@@ -253,9 +253,13 @@ def test_a_line_alone_does_not_balance(psp: Connection) -> None:
     line = Posting.objects.filter(side="HEAD").get()
     line.pk, line.position = None, 9
     line._state.adding = True
-    line.save()
-    with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
+
+    def add() -> None:
+        line.save()
         at_once("SELECT 1")
+
+    with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
+        add()
 
 
 def test_a_changed_entry_breaks_the_chain(psp: Connection) -> None:

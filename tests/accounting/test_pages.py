@@ -42,7 +42,7 @@ def test_postings_are_found_and_say_why(finance: Client, psp: Connection, ordere
     assert "8400" in page
     assert "Erlöse 19 % USt" in page
     assert "Inland" in page or "domestic" in page
-    assert shown(finance, "chain", "order", Order.objects.get(number="1").pk).count("B-") >= 2
+    assert shown(finance, "chain", "order", Order.objects.get(documents__number="RE-2026-1").pk).count("B-") >= 2
 
 
 def test_a_change_of_the_mapping_is_shown_before_and_done_after(

@@ -36,7 +36,13 @@ def test_an_order_shows_all_that_belongs_to_it(caller: Caller, reported: Order) 
     assert [(sale["erp"], sale["number"]) for sale in found["sales"]] == [("erp", "VK-#1")]
     assert (found["shipments"], found["exceptions"]) == ([], [])
     codes = [action["code"] for action in found["actions"]]
-    assert codes == ["orders.retry", "orders.cancel", "orders.announce_return", "orders.grant_discount"]
+    assert codes == [
+        "orders.retry",
+        "orders.cancel",
+        "orders.announce_return",
+        "orders.exchange",
+        "orders.grant_discount",
+    ]
 
 
 def test_a_held_order_names_its_exceptions(caller: Caller, reported: Order) -> None:

@@ -111,6 +111,7 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "api:completeness-action": ("POST", ORDERS - {"auditor"}),
     "api:event-detail": ("GET", frozenset({"operations", "integrator", "auditor", "administrator"})),
     "api:report-orders": ("POST", frozenset({"integrator", "administrator"})),
+    "api:report-special-cases": ("POST", frozenset({"integrator", "administrator"})),
     "api:schema": ("GET", EVERYBODY),
     "metrics": ("GET", ORDERS),
 }
@@ -249,6 +250,7 @@ def test_each_role_gets_where_the_table_says(caller: Caller, addresses: dict[str
         # an empty report gets in and is then found wanting
         asking = (
             "api:report-orders",
+            "api:report-special-cases",
             "api:statements",
             "api:movement-action",
             "api:payout-action",

@@ -88,12 +88,17 @@ def test_only_administrators_see_people(role: str, person: Callable[..., User]) 
 def test_the_admin_holds_only_what_is_ours() -> None:
     shown = {model._meta.label for model in admin.site._registry}
     money = {"payments.PaymentTerm", "payments.FeeContract", "payments.NumberRule", "payments.Policy"}
+    books = {f"accounting.{name}" for name in ("GoodsTax", "IssuingRule", "NumberRange", "Seller", "TaxRate")}
     assert shown == {
         "integration_hub.User",
         "customers.Customer",
         "inventory.Variant",
         "orders.AfterSaleRule",
         *money,
+        *books,
+        "exceptions.AmountLimit",
+        "exceptions.ServiceLevel",
+        "exceptions.WorkCalendar",
     }
 
 

@@ -12,7 +12,7 @@ from integration_hub.connectors import registry
 
 MODULES = sorted(path for path in Path(package.__path__[0]).glob("*.py") if path.stem != "__init__")
 SHARED = {"base", "http", "sockets"}  # the client and what it stands on
-COMMON = {"_apart", "_gone"}  # what several systems of one kind need
+COMMON = {"_apart", "_exchanged", "_gone"}  # what several systems of one kind need
 SYSTEMS = {path.stem for path in MODULES if not path.stem.startswith("_")} - SHARED
 
 

@@ -113,6 +113,7 @@ def test_settings_reach_open_cases_in_the_background(joined: Connection, at_scre
     assert answer.status_code == 302, answer.context["errors"]
     assert Activity.objects.filter(action="exceptions.set").exists()
     assert Duty.objects.get(name=levels.DUTY).due_at <= timezone.now()
+    Duty.objects.exclude(name=levels.DUTY).update(due_at="2040-01-01T00:00:00Z")  # one duty at a time is worked
     schedules.work()
     case.refresh_from_db()
     assert case.due_at == case.first_seen_at + timedelta(hours=2)
