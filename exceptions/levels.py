@@ -6,7 +6,6 @@ from collections.abc import Container
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import holidays
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -71,6 +70,8 @@ def _work_time(row: WorkCalendar) -> WorkTime:
 
 def _holidays(country: str, state: str) -> Container[date]:
     """Public holidays; the library works out years as they are asked for."""
+    import holidays  # noqa: PLC0415  7 MB that only who reckons due times needs
+
     off: Container[date] = holidays.country_holidays(country, subdiv=state or None)
     return off
 

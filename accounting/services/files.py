@@ -13,7 +13,6 @@ from django.db import transaction
 from integration_hub.kernel.errors import HubError, NotNow
 from integration_hub.kernel.text import say
 
-from .. import einvoice
 from ..models import Document, DocumentFile
 from ..states import DocumentState, FileKind, Issuer
 
@@ -22,9 +21,9 @@ BATCH = 50
 
 
 @cache
-def _printing() -> Any:
-    """The printer of PDFs, loaded by who prints: its library takes 35 MB that no other worker is to carry."""
-    return import_module("accounting.printing")
+def _library(name: str) -> Any:
+    """Who prints loads what printing takes: 40 MB of libraries that no other worker is to carry."""
+    return import_module(f"accounting.{name}")
 
 
 def kinds_of(document: Document) -> tuple[FileKind, ...]:
@@ -57,9 +56,9 @@ def file_of(pk: int, kind: FileKind) -> DocumentFile:
 def _store(document: Document, kind: FileKind) -> Mapping[str, DocumentFile]:
     """PDF and XML come together, so that the XML in the PDF is the one that is stored."""
     if kind == FileKind.XRECHNUNG:
-        made: dict[FileKind, bytes] = {kind: einvoice.build(document, xrechnung=True)}
+        made: dict[FileKind, bytes] = {kind: _library("einvoice").build(document, xrechnung=True)}
     else:
-        xml, pdf = _printing().both(document)
+        xml, pdf = _library("printing").both(document)
         made = {FileKind.XML: xml, FileKind.PDF: pdf}
     rows = [_row(document, one, content) for one, content in made.items()]
     return {row.kind: row for row in DocumentFile.objects.bulk_create(rows)}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import holidays
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
@@ -86,6 +85,8 @@ class WorkCalendar(models.Model):
 
     def clean(self) -> None:
         """Country and state are ones that the library knows."""
+        import holidays  # noqa: PLC0415  as in ``exceptions.levels``
+
         known = holidays.list_supported_countries()
         self.country, self.state = self.country.upper(), self.state.upper()
         if self.country not in known:

@@ -91,6 +91,19 @@ def test_it_names_every_endpoint(schema: dict[str, Any]) -> None:
         "events/{id}/",
         "reports/orders/",
         "statements/",
+        "approvals/",
+        "approvals/{id}/",
+        "approvals/{id}/actions/{code}/",
+        "exception-jobs/",
+        "exception-jobs/{id}/",
+        "exception-jobs/{id}/stop/",
+        "exception-rules/",
+        "exception-rules/{id}/",
+        "exception-rules/{id}/actions/{code}/",
+        "exceptions/{id}/try/{code}/",
+        "reports/special-cases/",
+        "self-healings/",
+        "self-healings/{id}/",
     } == paths
 
 
