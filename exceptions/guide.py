@@ -9,7 +9,6 @@ from pathlib import Path
 from django.conf import settings
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
 
 FOLDER = Path(settings.BASE_DIR) / "docs" / "help"
 SECTIONS = {
@@ -34,6 +33,8 @@ def page(kind: str, language: str) -> tuple[str, SafeString]:
 
 @lru_cache(maxsize=512)
 def _rendered(found: Path, root: str) -> tuple[str, SafeString]:
+    from markdown_it import MarkdownIt  # noqa: PLC0415  4 MB that only who shows help needs
+
     title, _newline, text = found.read_text(encoding="utf-8").partition("\n")
     linked = _OTHER_PAGE.sub(rf"]({root}\1/)", text)
     html = MarkdownIt("commonmark", {"html": False}).render(linked)

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from stdnum.eu import vat
-from stdnum.exceptions import ValidationError
-
 from integration_hub.kernel.errors import Rejected
 from integration_hub.kernel.text import say
 from inventory.models import Kind
@@ -83,6 +80,9 @@ class Article:
 
 def well_formed(vat_id: str) -> bool:
     """Whether the number has the form and check digit of its country."""
+    from stdnum.eu import vat  # noqa: PLC0415  5 MB that only who checks VAT ids needs
+    from stdnum.exceptions import ValidationError  # noqa: PLC0415
+
     try:
         vat.validate(vat_id)
     except ValidationError:
