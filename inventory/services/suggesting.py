@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from django.db import connection as database
 from django.utils.translation import gettext_lazy as _
-from rapidfuzz import fuzz
 
 from ..models import Variant
 from .naming import Named, normalised_gtin
@@ -154,6 +153,8 @@ def _score(asked: _Asked, row: Variant) -> Suggestion:
         return Suggestion(row, 100, "gtin")
     if asked.plain and row.plain == asked.plain:
         return Suggestion(row, 98, "same_sku")
+    from rapidfuzz import fuzz  # noqa: PLC0415  4 MB that only who looks for similar articles needs
+
     number = int(fuzz.ratio(asked.plain, row.plain)) if asked.plain else 0
     title = int(fuzz.token_set_ratio(asked.title, row.title.casefold())) if asked.title else 0
     best = Suggestion(row, number, "sku") if number >= title else Suggestion(row, title, "title")
